@@ -1,0 +1,85 @@
+import { parseArgs } from "node:util";
+import { EXIT, Failure } from "@glowworm/platform";
+import type { Command, Invocation, OptionValues } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { usage } from "./options.ts";
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Runs one command and returns the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const command = COMMANDS.find((candidate) => isNamed(candidate, args));
+  if (command === undefined) return showHelp(args);
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort();
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+  try {
+    return await runCommand(command, args.slice(command.name.split(" ").length), stop.signal);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+async function runCommand(
+  command: Command,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
+    out(command.help);
+    return EXIT.ok;
+  }
+  const { values, positionals } = parse(command, args);
+  const invocation: Invocation = { values, positionals, env: process.env, signal, out, say };
+  return EXIT[await command.run(invocation)];
+}
+
+function parse(
+  command: Command,
+  args: readonly string[],
+): { values: OptionValues; positionals: readonly string[] } {
+  try {
+    return parseArgs({ args: [...args], options: command.options, allowPositionals: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw usage(reason, `glowworm ${command.name} --help`, error);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof Failure) {
+    say(`glowworm: ${error.message}`);
+    say(`  ${error.remedy}`);
+    return EXIT[error.exit];
+  }
+  say(
+    `glowworm: unexpected error, please report it: ${error instanceof Error ? error.stack : error}`,
+  );
+  return EXIT.failure;
+}
+
+function isNamed(command: Command, args: readonly string[]): boolean {
+  const words = command.name.split(" ");
+  return words.every((word, index) => args[index] === word);
+}
+
+function showHelp(args: readonly string[]): number {
+  const isAsked = args[0] === "--help" || args[0] === "-h" || args[0] === "help";
+  const print = isAsked ? out : say;
+  if (args.length > 0 && !isAsked) say(`glowworm: no command "${args.join(" ")}"`);
+  print("usage: glowworm COMMAND [OPTIONS]\n");
+  for (const command of COMMANDS) print(`  ${command.name.padEnd(14)} ${command.summary}`);
+  print("\nglowworm COMMAND --help says more.");
+  return isAsked ? EXIT.ok : EXIT.usage;
+}
+
+function out(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,17 @@
+import SqliteDatabase from "better-sqlite3";
+
+/** An open SQLite database. @see https://github.com/WiseLibs/better-sqlite3 */
+export type Database = SqliteDatabase.Database;
+export type Statement<Bind extends unknown[], Row> = SqliteDatabase.Statement<Bind, Row>;
+
+/**
+ * Opens or creates a database whose commits are on disk when they return: write-ahead log, full synchronisation.
+ * The only place that imports the driver.
+ */
+export function openDatabase(path: string): Database {
+  const database = new SqliteDatabase(path);
+  database.pragma("journal_mode = WAL");
+  database.pragma("synchronous = FULL");
+  database.pragma("secure_delete = ON");
+  return database;
+}

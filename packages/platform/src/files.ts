@@ -1,0 +1,106 @@
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { Failure } from "./failure.ts";
+
+const PRIVATE_FILE = 0o600;
+const PRIVATE_FOLDER = 0o700;
+
+/** Makes a folder that only its owner may enter, with its parents. */
+export function makePrivateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER });
+}
+
+/** Replaces a file in one step: after a crash either the old or the new content is there, whole. Mode 0600. */
+export function replaceFile(path: string, bytes: Uint8Array): void {
+  const next = `${path}.new`;
+  writeSynced(next, constants.O_CREAT | constants.O_TRUNC, bytes);
+  renameSync(next, path);
+  syncFolder(dirname(path));
+}
+
+/** Writes a file that must not exist yet, mode 0600. @throws {Failure} when it does. */
+export function createFile(path: string, bytes: Uint8Array): void {
+  try {
+    writeSynced(path, constants.O_CREAT | constants.O_EXCL, bytes);
+  } catch (error) {
+    if (!isErrno(error, "EEXIST")) throw error;
+    throw new Failure("usage", `${path} exists already`, "move it away, or choose another name", {
+      cause: error,
+    });
+  }
+  syncFolder(dirname(path));
+}
+
+/** Overwrites bytes in the middle of a file and waits until they are on disk. */
+export function overwriteAt(path: string, offset: number, bytes: Uint8Array): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  try {
+    writeAll(fd, bytes, offset);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The content of a file, or null when there is none. */
+export function readFileIfAny(path: string): Uint8Array | null {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return null;
+    throw error;
+  }
+}
+
+/** @throws {Failure} when others may read a file that holds a secret. */
+export function assertPrivate(path: string): void {
+  const mode = statSync(path).mode & 0o777;
+  if ((mode & 0o077) === 0) return;
+  const shown = mode.toString(8).padStart(4, "0");
+  throw new Failure(
+    "noPermission",
+    `${path} has mode ${shown}: others can read it`,
+    `chmod 600 ${path}`,
+  );
+}
+
+/** Waits until the names in a folder are on disk. */
+export function syncFolder(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+function writeSynced(path: string, flags: number, bytes: Uint8Array): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | flags, PRIVATE_FILE);
+  try {
+    writeAll(fd, bytes, 0);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
+  let done = 0;
+  while (done < bytes.length) {
+    done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
+  }
+}

@@ -1,0 +1,68 @@
+import { BATCH_RECORDS_MAX } from "./params.ts";
+import { UPLOAD_RECORD_BYTES } from "./records.ts";
+
+/** The HTTP interface, shared by server, relay and owner. @see docs/protocol.md section 8 */
+export const PATHS = {
+  sightings: "/v1/sightings",
+  hours: "/v1/hours",
+  manifest: (hour: number): string => `/v1/hours/${hour}/manifest`,
+  page: (hour: number, page: number): string => `/v1/hours/${hour}/pages/${page}`,
+  segment: (segment: number): string => `/v1/open/${segment}`,
+  about: "/about",
+  health: "/healthz",
+  ready: "/readyz",
+} as const;
+
+export const RECORDS_MEDIA_TYPE: string = "application/octet-stream";
+export const PROBLEM_MEDIA_TYPE: string = "application/problem+json";
+/** Bytes of the largest upload body, inclusive. */
+export const UPLOAD_BYTES_MAX: number = BATCH_RECORDS_MAX * UPLOAD_RECORD_BYTES;
+
+/** Every `code` a problem document may carry, with its status. @see docs/protocol.md section 8.5 */
+export const PROBLEMS = {
+  "bad-length": 400,
+  "unsupported-version": 400,
+  "bad-path": 400,
+  "not-found": 404,
+  "segment-open": 404,
+  "method-not-allowed": 405,
+  "request-timeout": 408,
+  "segment-gone": 410,
+  "body-too-large": 413,
+  "unsupported-media-type": 415,
+  "rate-limited": 429,
+  internal: 500,
+  "store-unavailable": 503,
+} as const;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** RFC 9457 problem document. */
+export interface Problem {
+  readonly type: "about:blank";
+  readonly title: string;
+  readonly status: number;
+  readonly code: ProblemCode;
+  /** What was wrong and what to do about it, for a person. */
+  readonly detail: string;
+}
+
+/** Answer of `GET /v1/hours`. @see docs/protocol.md section 8.3 */
+export interface HoursList {
+  readonly v: 1;
+  /** Closed hours in ascending order, with the lowercase hex hash of each manifest. */
+  readonly hours: readonly {
+    readonly hour: number;
+    readonly pages: number;
+    readonly manifest: string;
+  }[];
+  /** Segments of hours not closed yet that can be fetched, both ends included; null when there is none. */
+  readonly open: { readonly first: number; readonly last: number } | null;
+}
+
+/** Answer of `GET /about`. @see docs/protocol.md section 8.4 */
+export interface About {
+  readonly v: 1;
+  readonly protocol: number;
+  readonly software: string;
+  readonly retentionDays: number;
+}

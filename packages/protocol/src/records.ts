@@ -1,0 +1,113 @@
+import { ByteReader, ByteWriter, compareBytes, concat } from "./bytes.ts";
+import type { CryptoSuite } from "./crypto/suite.ts";
+import { CIPHERTEXT_BYTES, decodeEnvelope, ENVELOPE_BYTES } from "./envelope.ts";
+import { DecodeError, UsageError } from "./errors.ts";
+import { GET_ID_BYTES, PUT_ID_BYTES } from "./ids.ts";
+import { ARRIVAL_STEP_SECONDS, BATCH_RECORDS_MAX, PROTOCOL_VERSION } from "./params.ts";
+import type { RandomSource, UnixSeconds } from "./world.ts";
+
+export const UPLOAD_RECORD_BYTES: number = PUT_ID_BYTES + ENVELOPE_BYTES;
+export const STORED_RECORD_BYTES: number = GET_ID_BYTES + ENVELOPE_BYTES + 4;
+
+/** What a relay uploads. @see docs/protocol.md section 6.5 */
+export interface UploadRecord {
+  readonly putId: Uint8Array;
+  readonly envelope: Uint8Array;
+}
+
+/** What a server keeps and publishes. @see docs/protocol.md section 6.6 */
+export interface StoredRecord {
+  readonly getId: Uint8Array;
+  readonly envelope: Uint8Array;
+  /** Number of the ten-minute step in which the report arrived. */
+  readonly arrivalStep: number;
+}
+
+/** Step in which a time falls. @see docs/protocol.md section 6.6 */
+export function arrivalStepOf(at: UnixSeconds): number {
+  return Math.floor(at / ARRIVAL_STEP_SECONDS);
+}
+
+/** First second after a step. */
+export function arrivalStepEnd(step: number): UnixSeconds {
+  return (step + 1) * ARRIVAL_STEP_SECONDS;
+}
+
+/** 145 bytes a record, 1 to 64 of them. @see docs/protocol.md section 6.5 */
+export function encodeUploadBatch(records: readonly UploadRecord[]): Uint8Array {
+  if (records.length < 1 || records.length > BATCH_RECORDS_MAX) {
+    throw new UsageError(
+      `batch: expected 1 to ${BATCH_RECORDS_MAX} records, got ${records.length}`,
+    );
+  }
+  const writer = new ByteWriter(records.length * UPLOAD_RECORD_BYTES);
+  for (const record of records) {
+    writer.bytes("upload.put_id", record.putId, PUT_ID_BYTES);
+    writer.bytes("upload.envelope", record.envelope, ENVELOPE_BYTES);
+  }
+  return writer.finish();
+}
+
+/** All records or none. @throws {DecodeError} any code. @see docs/protocol.md section 6.5 */
+export function decodeUploadBatch(bytes: Uint8Array): readonly UploadRecord[] {
+  if (bytes.length === 0) throw new DecodeError("truncated", "upload.put_id", 0, "empty batch");
+  if (bytes.length > BATCH_RECORDS_MAX * UPLOAD_RECORD_BYTES) {
+    const limit = BATCH_RECORDS_MAX * UPLOAD_RECORD_BYTES;
+    throw new DecodeError("trailing-bytes", "upload", limit, "too many records");
+  }
+  const reader = new ByteReader(bytes);
+  const records: UploadRecord[] = [];
+  while (reader.offset < bytes.length) {
+    const putId = reader.bytes("upload.put_id", PUT_ID_BYTES);
+    const at = reader.offset;
+    const envelope = reader.bytes("upload.envelope", ENVELOPE_BYTES);
+    if (envelope[0] !== PROTOCOL_VERSION) {
+      throw new DecodeError("unsupported-version", "upload.envelope.version", at);
+    }
+    records.push({ putId, envelope });
+  }
+  return records;
+}
+
+/** 133 bytes. @see docs/protocol.md section 6.6 */
+export function encodeStoredRecord(record: StoredRecord): Uint8Array {
+  return new ByteWriter(STORED_RECORD_BYTES)
+    .bytes("stored.get_id", record.getId, GET_ID_BYTES)
+    .bytes("stored.envelope", record.envelope, ENVELOPE_BYTES)
+    .u32("stored.arrival_step", record.arrivalStep)
+    .finish();
+}
+
+/** @throws {DecodeError} any code but `bad-value`. @see docs/protocol.md section 6.6 */
+export function decodeStoredRecord(bytes: Uint8Array): StoredRecord {
+  const reader = new ByteReader(bytes);
+  const getId = reader.bytes("stored.get_id", GET_ID_BYTES);
+  const envelope = reader.bytes("stored.envelope", ENVELOPE_BYTES);
+  const arrivalStep = reader.u32("stored.arrival_step");
+  reader.end("stored");
+  decodeEnvelope(envelope);
+  return { getId, envelope, arrivalStep };
+}
+
+/** The order of records in segments and pages: by id, then by envelope. @see docs/protocol.md section 7.1 */
+export function compareStoredRecords(a: StoredRecord, b: StoredRecord): number {
+  return compareBytes(a.getId, b.getId) || compareBytes(a.envelope, b.envelope);
+}
+
+/**
+ * A padding record that nobody without the random bytes can tell from a report.
+ * @see docs/protocol.md section 7.2
+ */
+export function dummyRecord(
+  crypto: CryptoSuite,
+  random: RandomSource,
+  arrivalStep: number,
+): StoredRecord {
+  const version = Uint8Array.of(PROTOCOL_VERSION);
+  const enc = crypto.x25519Base(random.bytes(32));
+  return {
+    getId: random.bytes(GET_ID_BYTES),
+    envelope: concat(version, enc, random.bytes(CIPHERTEXT_BYTES)),
+    arrivalStep,
+  };
+}
