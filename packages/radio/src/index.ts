@@ -1,1 +1,2 @@
 export * from "./adverts.ts";
+export * from "./air.ts";
