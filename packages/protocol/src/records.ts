@@ -50,7 +50,7 @@ export function encodeUploadBatch(records: readonly UploadRecord[]): Uint8Array 
   return writer.finish();
 }
 
-/** All records or none. @throws {DecodeError} any code. @see docs/protocol.md section 6.5 */
+/** All records or none. @throws {DecodeError} any code but `bad-value`. @see docs/protocol.md section 6.5 */
 export function decodeUploadBatch(bytes: Uint8Array): readonly UploadRecord[] {
   if (bytes.length === 0) throw new DecodeError("truncated", "upload.put_id", 0, "empty batch");
   if (bytes.length > BATCH_RECORDS_MAX * UPLOAD_RECORD_BYTES) {
