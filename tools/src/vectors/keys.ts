@@ -85,8 +85,8 @@ export function agreementCases(crypto: CryptoSuite): readonly CaseDraft[] {
     [
       "large-side",
       "the product has bit 254 set: it is taken as it is",
-      named("b3", 32),
-      named("d3", 32),
+      named("b6", 32),
+      named("d6", 32),
     ],
   ];
   const scalars = pairs.map(
