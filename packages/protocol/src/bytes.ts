@@ -67,6 +67,7 @@ export class ByteReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** Bytes read so far. */
   get offset(): number {
     return this.#offset;
   }
@@ -180,7 +181,8 @@ export class ByteWriter {
 
 function inRange(field: string, value: number, low: number, high: number): number {
   if (!Number.isInteger(value) || value < low || value > high) {
-    throw new UsageError(`${field}: expected a whole number from ${low} to ${high}, got ${value}`);
+    // The value stays out of the message: it may be a coordinate.
+    throw new UsageError(`${field}: expected a whole number from ${low} to ${high}`);
   }
   return value;
 }

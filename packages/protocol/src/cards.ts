@@ -1,12 +1,14 @@
 import { ascii, ByteReader, ByteWriter, concat, equalBytes, isAllZero } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto/suite.ts";
-import { DecodeError } from "./errors.ts";
+import { DecodeError, UsageError } from "./errors.ts";
 import { labelledHash } from "./ids.ts";
 import type { DayCard } from "./keys.ts";
 import { H_CARDS, PROTOCOL_VERSION } from "./params.ts";
 import type { UnixSeconds } from "./world.ts";
 
+/** Bytes of a day card. */
 export const CARD_BYTES: number = 68;
+/** Bytes before the first card. */
 export const CARD_FILE_HEADER_BYTES: number = 40;
 const MAGIC: Uint8Array = ascii("glowcard");
 const CHECK_BYTES = 16;
@@ -15,7 +17,7 @@ const CHECK_BYTES = 16;
 export interface CardFile {
   /** When it was made: the beacon's first floor. */
   readonly createdAt: UnixSeconds;
-  /** Consecutive days. A seed of zeros is one that has been erased. */
+  /** One or more consecutive days. A seed of zeros is one that has been erased. */
   readonly cards: readonly DayCard[];
 }
 
@@ -24,14 +26,15 @@ export function seedOffset(index: number): number {
   return CARD_FILE_HEADER_BYTES + index * CARD_BYTES + 36;
 }
 
-/** @see docs/protocol.md section 4.9 */
+/** @throws {UsageError} when there is no card or the days have gaps. @see docs/protocol.md section 4.9 */
 export function encodeCardFile(crypto: CryptoSuite, file: CardFile): Uint8Array {
+  const firstDay = firstDayOf(file.cards);
   const cards = concat(...file.cards.map(encodeCard));
   const head = new ByteWriter(CARD_FILE_HEADER_BYTES - CHECK_BYTES)
     .bytes("cards.magic", MAGIC, MAGIC.length)
     .u32("cards.version", PROTOCOL_VERSION)
     .u32("cards.created_at", file.createdAt)
-    .u32("cards.first_day", file.cards[0]?.day ?? 0)
+    .u32("cards.first_day", firstDay)
     .u32("cards.count", file.cards.length)
     .finish();
   return concat(head, checkOf(crypto, head, cards), cards);
@@ -53,6 +56,7 @@ export function decodeCardFile(crypto: CryptoSuite, bytes: Uint8Array): CardFile
   const createdAt = reader.u32("cards.created_at");
   const firstDay = reader.u32("cards.first_day");
   const count = reader.u32("cards.count");
+  if (count === 0) throw new DecodeError("bad-value", "cards.count", reader.offset - 4, "no cards");
   const checkAt = reader.offset;
   const check = reader.bytes("cards.check", CHECK_BYTES);
   const cards: DayCard[] = [];
@@ -69,6 +73,15 @@ export function decodeCardFile(crypto: CryptoSuite, bytes: Uint8Array): CardFile
     );
   }
   return { createdAt, cards };
+}
+
+function firstDayOf(cards: readonly DayCard[]): number {
+  const firstDay = cards[0]?.day;
+  if (firstDay === undefined) throw new UsageError("cards: expected at least one");
+  if (cards.some((card, index) => card.day !== firstDay + index)) {
+    throw new UsageError("cards: expected consecutive days");
+  }
+  return firstDay;
 }
 
 function encodeCard(card: DayCard): Uint8Array {

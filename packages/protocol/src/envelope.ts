@@ -2,23 +2,18 @@ import { ascii, ByteReader, concat } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto/suite.ts";
 import { AEAD_TAG_BYTES } from "./crypto/suite.ts";
 import { DecodeError, WeakKeyError } from "./errors.ts";
-import { ENC_BYTES, hpkeOpen, hpkeSeal } from "./hpke.ts";
+import { ENC_BYTES, hpkeOpen, hpkeSeal, type Sealed } from "./hpke.ts";
 import { putIdOf } from "./ids.ts";
 import { HPKE_INFO, PROTOCOL_VERSION } from "./params.ts";
 import { decodeSighting, encodeSighting, SIGHTING_BYTES, type Sighting } from "./sighting.ts";
 
+/** Bytes of a sealed sighting without its encapsulated key. */
 export const CIPHERTEXT_BYTES: number = SIGHTING_BYTES + AEAD_TAG_BYTES;
 /** `version(1) || enc(32) || ciphertext(80)`. */
 export const ENVELOPE_BYTES: number = 1 + ENC_BYTES + CIPHERTEXT_BYTES;
 
 const INFO: Uint8Array = ascii(HPKE_INFO);
 const VERSION: Uint8Array = Uint8Array.of(PROTOCOL_VERSION);
-
-/** Splits an envelope. */
-interface EnvelopeParts {
-  readonly enc: Uint8Array;
-  readonly ciphertext: Uint8Array;
-}
 
 /**
  * Seals a sighting to the key that was heard.
@@ -70,8 +65,8 @@ export function openEnvelope(
   return plaintext === null ? null : decodeSighting(plaintext);
 }
 
-/** @throws {DecodeError} any code but `bad-value`. @see docs/protocol.md section 6.4 */
-export function decodeEnvelope(envelope: Uint8Array): EnvelopeParts {
+/** Splits an envelope. @throws {DecodeError} any code but `bad-value`. @see docs/protocol.md section 6.4 */
+export function decodeEnvelope(envelope: Uint8Array): Sealed {
   const reader = new ByteReader(envelope);
   if (reader.u8("envelope.version") !== PROTOCOL_VERSION) {
     throw new DecodeError("unsupported-version", "envelope.version", 0);

@@ -1,15 +1,21 @@
-import { ByteReader, ByteWriter, equalBytes } from "./bytes.ts";
+import { assertLength, ByteReader, ByteWriter, concat, equalBytes } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto/suite.ts";
 import { UsageError } from "./errors.ts";
 import { TAG_BYTES, tagOf } from "./ids.ts";
 import { COMPANY_ID, PROTOCOL_VERSION } from "./params.ts";
 
+/** Bytes of a third of the carousel: half a key. */
 export const PIECE_BYTES: number = 16;
+/** Bytes of a minute token. */
 export const TOKEN_BYTES: number = 4;
+/** Bytes of a frame that carries one piece. */
 export const PIECE_FRAME_BYTES: number = 27;
+/** Bytes of a frame that carries the whole key. */
 export const WHOLE_FRAME_BYTES: number = 37;
 /** Status bit: the accessory is away from its owner. The two lower bits are reserved. */
 export const STATUS_SEPARATED: number = 4;
+/** Largest value of the three status bits. */
+export const STATUS_MAX: number = 7;
 
 /** 0: first half of the key; 1: second half; 2: the xor of both. Kind 3 is reserved. */
 export type PieceKind = 0 | 1 | 2;
@@ -33,10 +39,12 @@ export interface WholeFrame {
   readonly token: Uint8Array;
 }
 
+/** Everything that is ours on the air. */
 export type Frame = PieceFrame | WholeFrame;
 
 /** The three pieces of a key, by kind. @see docs/protocol.md section 5.2 */
 export function piecesOf(publicKey: Uint8Array): readonly [Uint8Array, Uint8Array, Uint8Array] {
+  assertLength("frame.public_key", publicKey, 2 * PIECE_BYTES);
   const first = publicKey.slice(0, PIECE_BYTES);
   const second = publicKey.slice(PIECE_BYTES);
   return [first, second, xor(first, second)];
@@ -50,17 +58,18 @@ export function piecesOf(publicKey: Uint8Array): readonly [Uint8Array, Uint8Arra
 export function joinPieces(crypto: CryptoSuite, a: PieceFrame, b: PieceFrame): Uint8Array | null {
   if (a.kind === b.kind) throw new UsageError("pieces: expected two of different kinds");
   const [low, high] = a.kind < b.kind ? [a, b] : [b, a];
-  const publicKey = new Uint8Array(2 * PIECE_BYTES);
-  publicKey.set(low.kind === 0 ? low.piece : xor(low.piece, high.piece));
-  publicKey.set(
-    high.kind === 1 ? high.piece : low.kind === 1 ? low.piece : xor(low.piece, high.piece),
-    PIECE_BYTES,
-  );
+  const first = low.kind === 0 ? low.piece : xor(low.piece, high.piece);
+  const second = high.kind === 1 ? high.piece : xor(first, high.piece);
+  const publicKey = concat(first, second);
   const tag = tagOf(crypto, publicKey);
   return equalBytes(tag, a.tag) && equalBytes(tag, b.tag) ? publicKey : null;
 }
 
-/** Bytes of a frame: 27 for a piece, 37 for a whole key. @see docs/protocol.md section 5.2 */
+/**
+ * Bytes of a frame: 27 for a piece, 37 for a whole key.
+ * @throws {UsageError} for a status above 7 or a field of a wrong length.
+ * @see docs/protocol.md section 5.2
+ */
 export function encodeFrame(frame: Frame): Uint8Array {
   if (frame.type === "whole") {
     return new ByteWriter(WHOLE_FRAME_BYTES)
@@ -86,7 +95,7 @@ export function decodeFrame(data: Uint8Array): Frame | null {
   const header = data[0] ?? 0;
   if (header >> 5 !== PROTOCOL_VERSION) return null;
   const kind = (header >> 3) & 3;
-  const status = header & 7;
+  const status = header & STATUS_MAX;
   if (data.length === PIECE_FRAME_BYTES && kind !== 3) return decodePiece(data, kind, status);
   if (data.length === WHOLE_FRAME_BYTES && kind === 0) return decodeWhole(data, status);
   return null;
@@ -157,6 +166,9 @@ function decodeWhole(data: Uint8Array, status: number): WholeFrame {
 }
 
 function headerOf(kind: number, status: number): number {
+  if (status < 0 || status > STATUS_MAX) {
+    throw new UsageError(`frame.status: expected 0 to ${STATUS_MAX}`);
+  }
   return (PROTOCOL_VERSION << 5) | (kind << 3) | status;
 }
 

@@ -1,7 +1,7 @@
 import { ascii, concat } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto/suite.ts";
 
-/** HPKE (RFC 9180) base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305; one message a context. */
+// HPKE (RFC 9180) base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305; one message a context.
 
 /** Bytes of an encapsulated key. */
 export const ENC_BYTES: number = 32;
@@ -21,6 +21,7 @@ interface MessageKey {
   readonly nonce: Uint8Array;
 }
 
+/** The two halves of a sealed message: encapsulated key, and ciphertext with its tag. */
 export interface Sealed {
   readonly enc: Uint8Array;
   readonly ciphertext: Uint8Array;

@@ -13,7 +13,9 @@ export const PATHS = {
   ready: "/readyz",
 } as const;
 
+/** Media type of uploads, segments, manifests and pages. @see docs/protocol.md section 8 */
 export const RECORDS_MEDIA_TYPE: string = "application/octet-stream";
+/** Media type of every refusal. @see docs/protocol.md section 8.5 */
 export const PROBLEM_MEDIA_TYPE: string = "application/problem+json";
 /** Bytes of the largest upload body, inclusive. */
 export const UPLOAD_BYTES_MAX: number = BATCH_RECORDS_MAX * UPLOAD_RECORD_BYTES;
@@ -34,6 +36,7 @@ export const PROBLEMS = {
   internal: 500,
   "store-unavailable": 503,
 } as const;
+/** The stable word in a problem document. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** RFC 9457 problem document. */

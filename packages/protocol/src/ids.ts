@@ -2,9 +2,13 @@ import { ascii, concat } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto/suite.ts";
 import { H_ENVELOPE, H_GET_ID, H_PUT_ID, H_TAG } from "./params.ts";
 
+/** Bytes of the tag in a frame. */
 export const TAG_BYTES: number = 6;
+/** Bytes of a put_id. */
 export const PUT_ID_BYTES: number = 32;
+/** Bytes of a get_id. */
 export const GET_ID_BYTES: number = 16;
+/** Bytes of an envelope digest. */
 export const DIGEST_BYTES: number = 16;
 
 /** `H(n, label, x)`: BLAKE2b with an n-byte output over the label and the input. */

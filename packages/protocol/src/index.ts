@@ -10,6 +10,7 @@ export * from "./hpke.ts";
 export * from "./http.ts";
 export * from "./ids.ts";
 export * from "./keys.ts";
+export * from "./manifest.ts";
 export * from "./params.ts";
 export * from "./records.ts";
 export * from "./scalar.ts";

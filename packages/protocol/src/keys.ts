@@ -1,13 +1,19 @@
 import type { CryptoSuite } from "./crypto/suite.ts";
+import { UsageError } from "./errors.ts";
+import { TOKEN_BYTES } from "./frames.ts";
 import {
+  EPOCH_SECONDS,
   KDF_BLIND,
   KDF_CHAIN,
   KDF_DAY_KEY,
   KDF_DAY_SEED,
   KDF_DEVICE,
   KDF_TOKEN,
+  TOKEN_SECONDS,
 } from "./params.ts";
 import { blindScalar } from "./scalar.ts";
+
+const MINUTES_PER_EPOCH: number = EPOCH_SECONDS / TOKEN_SECONDS;
 
 /** What opens the reports of one day, and no other. Held by the owner, and by whom the owner shares the day with. */
 export interface DayKeys {
@@ -27,7 +33,7 @@ export interface DayCard {
   readonly seed: Uint8Array;
 }
 
-/** Device key `K`, 32 bytes. @see docs/protocol.md section 4.1 */
+/** Device key `K`, 32 bytes; device numbers are 0 to 2^53 - 1. @see docs/protocol.md section 4.1 */
 export function deriveDeviceKey(
   crypto: CryptoSuite,
   ownerKey: Uint8Array,
@@ -55,7 +61,7 @@ export function nextSeed(crypto: CryptoSuite, seed: Uint8Array): Uint8Array {
   return crypto.kdf(seed, 2, KDF_CHAIN);
 }
 
-/** `S_{w,to}` from `S_{w,from}`. */
+/** `S_{w,to}` from `S_{w,from}`; `from` itself when `to` is not later. @see docs/protocol.md section 4.4 */
 export function advanceSeed(
   crypto: CryptoSuite,
   seed: Uint8Array,
@@ -94,8 +100,16 @@ export function epochPrivateKey(
   return blindScalar(blindingOf(crypto, seed), dayPrivateKey);
 }
 
-/** Makes minute tokens of one epoch, 4 bytes each. @see docs/protocol.md section 4.8 */
+/**
+ * Token of a minute of the epoch, 4 bytes.
+ * @param minute 0 to 4.
+ * @throws {UsageError} for any other minute.
+ * @see docs/protocol.md section 4.8
+ */
 export function minuteToken(crypto: CryptoSuite, seed: Uint8Array, minute: number): Uint8Array {
+  if (!Number.isInteger(minute) || minute < 0 || minute >= MINUTES_PER_EPOCH) {
+    throw new UsageError(`minute: expected 0 to ${MINUTES_PER_EPOCH - 1}`);
+  }
   const key = crypto.kdf(seed, 3, KDF_TOKEN);
-  return crypto.blake2b(16, Uint8Array.of(minute), key).slice(0, 4);
+  return crypto.blake2b(16, Uint8Array.of(minute), key).slice(0, TOKEN_BYTES);
 }

@@ -5,7 +5,9 @@ export const PROTOCOL_VERSION: number = 1;
 
 /** Seconds in an epoch: short enough that a passer-by hears one key, long enough for relays to rebuild it. */
 export const EPOCH_SECONDS: number = 300;
+/** Epochs in a day. */
 export const EPOCHS_PER_DAY: number = 288;
+/** Seconds in a UTC day: leap seconds are ignored, as Unix time does. */
 export const DAY_SECONDS: number = 86_400;
 /** Seconds in which the minute token stays the same. */
 export const TOKEN_SECONDS: number = 60;
@@ -19,6 +21,7 @@ export const SEGMENT_SECONDS: number = 30;
 export const SEGMENT_RECORDS_MULTIPLE: number = 2;
 /** Records in a page of a closed hour, always. */
 export const PAGE_RECORDS: number = 256;
+/** Seconds of arrivals that are published together. */
 export const HOUR_SECONDS: number = 3600;
 /** Seconds after its end at which an hour closes. */
 export const HOUR_CLOSE_DELAY_SECONDS: number = 120;
@@ -27,7 +30,7 @@ export const ARRIVAL_STEP_SECONDS: number = 600;
 
 /** Records in an upload batch, inclusive. */
 export const BATCH_RECORDS_MAX: number = 64;
-/** Days for which a relay keeps a report that no server has accepted. */
+/** Seconds for which a relay keeps a report that no server has accepted. */
 export const REPORT_MAX_AGE_SECONDS: number = 7 * DAY_SECONDS;
 /** Days for which a server keeps reports unless its operator says otherwise. */
 export const RETENTION_DAYS_DEFAULT: number = 30;
@@ -40,22 +43,38 @@ export const CARD_DAYS: number = 3653;
 /** A beacon with an untrusted clock follows it at most this far past its floor. */
 export const UNTRUSTED_AHEAD_SECONDS: number = 400 * DAY_SECONDS;
 
-/** Eight-byte contexts of `crypto_kdf`. */
+// Eight-byte contexts of `crypto_kdf`.
+
+/** Device key from owner key. */
 export const KDF_DEVICE: string = "gw1devic";
+/** Day private key from device key. */
 export const KDF_DAY_KEY: string = "gw1dayk_";
+/** Day seed from device key. */
 export const KDF_DAY_SEED: string = "gw1days_";
+/** Next seed from seed. */
 export const KDF_CHAIN: string = "gw1chain";
+/** Blinding from seed. */
 export const KDF_BLIND: string = "gw1blind";
+/** Token key from seed. */
 export const KDF_TOKEN: string = "gw1token";
 
-/** Labels of `H`: a hash is taken over the label followed by the input. */
+// Labels of `H`: a hash is taken over the label followed by the input.
+
+/** Tag of a public key. */
 export const H_TAG: string = "glowworm/1 tag";
+/** put_id of a public key. */
 export const H_PUT_ID: string = "glowworm/1 put";
+/** get_id of a put_id. */
 export const H_GET_ID: string = "glowworm/1 get";
+/** Digest of an envelope. */
 export const H_ENVELOPE: string = "glowworm/1 envelope";
+/** Hash of a page. */
 export const H_PAGE: string = "glowworm/1 page";
+/** Hash of a manifest. */
 export const H_MANIFEST: string = "glowworm/1 manifest";
+/** Checksum of a card file. */
 export const H_CARDS: string = "glowworm/1 cards";
+/** Stamp of a sighting, keyed. */
 export const H_STAMP: string = "glowworm/1 stamp";
 /** HPKE `info` of a sealed sighting. */
 export const HPKE_INFO: string = "glowworm/1 sighting";

@@ -1,12 +1,14 @@
 import { ByteReader, ByteWriter, compareBytes, concat } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto/suite.ts";
-import { CIPHERTEXT_BYTES, decodeEnvelope, ENVELOPE_BYTES } from "./envelope.ts";
+import { CIPHERTEXT_BYTES, ENVELOPE_BYTES } from "./envelope.ts";
 import { DecodeError, UsageError } from "./errors.ts";
 import { GET_ID_BYTES, PUT_ID_BYTES } from "./ids.ts";
 import { ARRIVAL_STEP_SECONDS, BATCH_RECORDS_MAX, PROTOCOL_VERSION } from "./params.ts";
 import type { RandomSource, UnixSeconds } from "./world.ts";
 
+/** Bytes of an upload record. */
 export const UPLOAD_RECORD_BYTES: number = PUT_ID_BYTES + ENVELOPE_BYTES;
+/** Bytes of a stored record. */
 export const STORED_RECORD_BYTES: number = GET_ID_BYTES + ENVELOPE_BYTES + 4;
 
 /** What a relay uploads. @see docs/protocol.md section 6.5 */
@@ -28,12 +30,12 @@ export function arrivalStepOf(at: UnixSeconds): number {
   return Math.floor(at / ARRIVAL_STEP_SECONDS);
 }
 
-/** First second after a step. */
+/** First second after a step. @see docs/protocol.md section 6.6 */
 export function arrivalStepEnd(step: number): UnixSeconds {
   return (step + 1) * ARRIVAL_STEP_SECONDS;
 }
 
-/** 145 bytes a record, 1 to 64 of them. @see docs/protocol.md section 6.5 */
+/** 145 bytes a record, 1 to 64 of them. @throws {UsageError} for another number. @see docs/protocol.md section 6.5 */
 export function encodeUploadBatch(records: readonly UploadRecord[]): Uint8Array {
   if (records.length < 1 || records.length > BATCH_RECORDS_MAX) {
     throw new UsageError(
@@ -48,7 +50,7 @@ export function encodeUploadBatch(records: readonly UploadRecord[]): Uint8Array 
   return writer.finish();
 }
 
-/** All records or none. @throws {DecodeError} any code. @see docs/protocol.md section 6.5 */
+/** All records or none. @throws {DecodeError} any code but `bad-value`. @see docs/protocol.md section 6.5 */
 export function decodeUploadBatch(bytes: Uint8Array): readonly UploadRecord[] {
   if (bytes.length === 0) throw new DecodeError("truncated", "upload.put_id", 0, "empty batch");
   if (bytes.length > BATCH_RECORDS_MAX * UPLOAD_RECORD_BYTES) {
@@ -59,12 +61,7 @@ export function decodeUploadBatch(bytes: Uint8Array): readonly UploadRecord[] {
   const records: UploadRecord[] = [];
   while (reader.offset < bytes.length) {
     const putId = reader.bytes("upload.put_id", PUT_ID_BYTES);
-    const at = reader.offset;
-    const envelope = reader.bytes("upload.envelope", ENVELOPE_BYTES);
-    if (envelope[0] !== PROTOCOL_VERSION) {
-      throw new DecodeError("unsupported-version", "upload.envelope.version", at);
-    }
-    records.push({ putId, envelope });
+    records.push({ putId, envelope: readEnvelope(reader, "upload.envelope") });
   }
   return records;
 }
@@ -82,10 +79,9 @@ export function encodeStoredRecord(record: StoredRecord): Uint8Array {
 export function decodeStoredRecord(bytes: Uint8Array): StoredRecord {
   const reader = new ByteReader(bytes);
   const getId = reader.bytes("stored.get_id", GET_ID_BYTES);
-  const envelope = reader.bytes("stored.envelope", ENVELOPE_BYTES);
+  const envelope = readEnvelope(reader, "stored.envelope");
   const arrivalStep = reader.u32("stored.arrival_step");
   reader.end("stored");
-  decodeEnvelope(envelope);
   return { getId, envelope, arrivalStep };
 }
 
@@ -110,4 +106,13 @@ export function dummyRecord(
     envelope: concat(version, enc, random.bytes(CIPHERTEXT_BYTES)),
     arrivalStep,
   };
+}
+
+function readEnvelope(reader: ByteReader, field: string): Uint8Array {
+  const at = reader.offset;
+  const envelope = reader.bytes(field, ENVELOPE_BYTES);
+  if (envelope[0] !== PROTOCOL_VERSION) {
+    throw new DecodeError("unsupported-version", `${field}.version`, at);
+  }
+  return envelope;
 }

@@ -1,22 +1,27 @@
 import { ascii, ByteReader, ByteWriter, concat, isAllZero } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto/suite.ts";
-import { DecodeError } from "./errors.ts";
-import { TOKEN_BYTES } from "./frames.ts";
+import { DecodeError, UsageError } from "./errors.ts";
+import { STATUS_MAX, TOKEN_BYTES } from "./frames.ts";
 import { H_STAMP, PROTOCOL_VERSION } from "./params.ts";
 import type { UnixSeconds } from "./world.ts";
 
+/** Bytes of a sighting. */
 export const SIGHTING_BYTES: number = 64;
+/** Bytes of a relay mark. */
 export const RELAY_MARK_BYTES: number = 8;
+/** Bytes of a stamp. */
 export const STAMP_BYTES: number = 16;
 /** Bluetooth's own value for an unknown signal strength. */
 export const RSSI_UNKNOWN: number = 127;
+/** Stands for an altitude that is not known. */
 export const ALTITUDE_UNKNOWN: number = -0x8000;
 const LATITUDE_MAX_E7 = 900_000_000;
 const LONGITUDE_MAX_E7 = 1_800_000_000;
 const PADDING_BYTES = 11;
 
-/** How the relay knew where it was. */
+/** How the relay knew where it was; the index is the byte on the wire. */
 export const POSITION_SOURCES = ["fixed", "gnss"] as const;
+/** One of `POSITION_SOURCES`. */
 export type PositionSource = (typeof POSITION_SOURCES)[number];
 
 /** What a relay seals: where it was when it heard an accessory. @see docs/protocol.md section 6.2 */
@@ -49,6 +54,9 @@ export interface Sighting {
 
 /** 64 bytes. @throws {UsageError} for values out of range. @see docs/protocol.md section 6.2 */
 export function encodeSighting(sighting: Sighting): Uint8Array {
+  assertWithin("sighting.latitude", sighting.latitudeE7, LATITUDE_MAX_E7);
+  assertWithin("sighting.longitude", sighting.longitudeE7, LONGITUDE_MAX_E7);
+  assertWithin("sighting.status", sighting.status, STATUS_MAX);
   return new ByteWriter(SIGHTING_BYTES)
     .u8("sighting.version", PROTOCOL_VERSION)
     .u8("sighting.flags", 0)
@@ -120,6 +128,10 @@ export function stampOf(
   return crypto.blake2b(STAMP_BYTES, concat(ascii(H_STAMP), unstamped, putId), key);
 }
 
+function assertWithin(field: string, value: number, limit: number): void {
+  if (!(Math.abs(value) <= limit)) throw new UsageError(`${field}: expected at most ${limit}`);
+}
+
 function readExactly(
   reader: ByteReader,
   field: string,
@@ -148,6 +160,6 @@ function readSource(reader: ByteReader): PositionSource {
 function readStatus(reader: ByteReader): number {
   const at = reader.offset;
   const status = reader.u8("sighting.status");
-  if (status > 7) throw new DecodeError("bad-value", "sighting.status", at, "expected 0 to 7");
+  if (status > STATUS_MAX) throw new DecodeError("bad-value", "sighting.status", at);
   return status;
 }

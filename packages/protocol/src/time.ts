@@ -19,7 +19,7 @@ export function epochOf(at: UnixSeconds): EpochRef {
   return { day: Math.floor(index / EPOCHS_PER_DAY), epoch: mod(index, EPOCHS_PER_DAY) };
 }
 
-/** First second of an epoch. */
+/** First second of an epoch. @throws {UsageError} for an epoch above 287. @see docs/protocol.md section 3.1 */
 export function epochStart(ref: EpochRef): UnixSeconds {
   if (ref.epoch < 0 || ref.epoch >= EPOCHS_PER_DAY) {
     throw new UsageError(`epoch: expected 0 to ${EPOCHS_PER_DAY - 1}, got ${ref.epoch}`);
@@ -27,7 +27,7 @@ export function epochStart(ref: EpochRef): UnixSeconds {
   return ref.day * DAY_SECONDS + ref.epoch * EPOCH_SECONDS;
 }
 
-/** Minute within its epoch, 0 to 4. */
+/** Minute within its epoch, 0 to 4. @see docs/protocol.md section 3.1 */
 export function minuteInEpoch(at: UnixSeconds): number {
   return Math.floor(mod(at, EPOCH_SECONDS) / TOKEN_SECONDS);
 }

@@ -9,7 +9,7 @@ import {
 } from "node:crypto";
 import { assertLength, concat, isAllZero } from "../bytes.ts";
 import { WeakKeyError } from "../errors.ts";
-import { AEAD_TAG_BYTES, type CryptoSuite, KEY_BYTES } from "./suite.ts";
+import { AEAD_TAG_BYTES, type CryptoSuite, KEY_BYTES, NONCE_BYTES } from "./suite.ts";
 
 /** What `node:crypto` offers: OpenSSL's X25519, HMAC and AEAD. */
 export type NodePrimitives = Pick<
@@ -17,6 +17,7 @@ export type NodePrimitives = Pick<
   "x25519" | "agreement" | "hmacSha256" | "aeadSeal" | "aeadOpen"
 >;
 
+/** `node:crypto` behind the suite's own interface. */
 export const nodePrimitives: NodePrimitives = {
   x25519: (secret, point) => agreement(secret)(point),
   agreement,
@@ -68,6 +69,8 @@ function aeadOpen(
   aad: Uint8Array,
   ciphertext: Uint8Array,
 ): Uint8Array | null {
+  assertLength("aead.key", key, KEY_BYTES);
+  assertLength("aead.nonce", nonce, NONCE_BYTES);
   const length = ciphertext.length - AEAD_TAG_BYTES;
   if (length < 0) return null;
   const decipher = createDecipheriv("chacha20-poly1305", key, nonce, {

@@ -1,7 +1,7 @@
 import sodium from "libsodium-wrappers";
 import { assertLength, isAllZero } from "../bytes.ts";
-import { WeakKeyError } from "../errors.ts";
-import { AEAD_TAG_BYTES, type CryptoSuite, KEY_BYTES } from "./suite.ts";
+import { UsageError, WeakKeyError } from "../errors.ts";
+import { AEAD_TAG_BYTES, type CryptoSuite, KEY_BYTES, NONCE_BYTES } from "./suite.ts";
 
 /** What libsodium offers; its WebAssembly build has no HMAC-SHA-256. */
 export type SodiumPrimitives = Omit<CryptoSuite, "hmacSha256">;
@@ -14,7 +14,7 @@ export async function loadSodium(): Promise<SodiumPrimitives> {
     x25519Base: (secret) => sodium.crypto_scalarmult_base(secret),
     agreement: (secret) => (point) => x25519(secret, point),
     blake2b: (length, message, key) => sodium.crypto_generichash(length, message, key ?? null),
-    kdf: (key, id, context) => sodium.crypto_kdf_derive_from_key(KEY_BYTES, id, context, key),
+    kdf,
     aeadSeal: (key, nonce, aad, plaintext) =>
       sodium.crypto_aead_chacha20poly1305_ietf_encrypt(plaintext, aad, null, nonce, key),
     aeadOpen,
@@ -34,12 +34,22 @@ function x25519(secret: Uint8Array, point: Uint8Array): Uint8Array {
   return shared;
 }
 
+/** The wrapper takes numbers below 2^31 only, and big integers of the whole range. */
+function kdf(key: Uint8Array, id: number, context: string): Uint8Array {
+  if (!Number.isSafeInteger(id) || id < 0) {
+    throw new UsageError("kdf.id: expected a whole number from 0 to 2^53 - 1");
+  }
+  return sodium.crypto_kdf_derive_from_key(KEY_BYTES, BigInt(id), context, key);
+}
+
 function aeadOpen(
   key: Uint8Array,
   nonce: Uint8Array,
   aad: Uint8Array,
   ciphertext: Uint8Array,
 ): Uint8Array | null {
+  assertLength("aead.key", key, KEY_BYTES);
+  assertLength("aead.nonce", nonce, NONCE_BYTES);
   if (ciphertext.length < AEAD_TAG_BYTES) return null;
   try {
     return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, ciphertext, aad, nonce, key);

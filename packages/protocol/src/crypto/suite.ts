@@ -2,7 +2,10 @@
 export interface CryptoSuite extends KeyAgreement, Aead {
   /** BLAKE2b of `message`, `length` bytes (16 to 64), keyed when `key` is given. */
   blake2b(length: number, message: Uint8Array, key?: Uint8Array): Uint8Array;
-  /** libsodium's `crypto_kdf_derive_from_key`: 32 bytes from a 32-byte key, a number and an 8-byte context. */
+  /**
+   * libsodium's `crypto_kdf_derive_from_key`: 32 bytes from a 32-byte key, a whole number from 0 to 2^53 - 1 and a
+   * context of 8 ASCII characters. @throws {UsageError}
+   */
   kdf(key: Uint8Array, id: number, context: string): Uint8Array;
   /** HMAC-SHA-256, 32 bytes: the building block of HKDF (RFC 5869). */
   hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array;
@@ -21,7 +24,7 @@ export interface KeyAgreement {
 /** ChaCha20-Poly1305 of RFC 8439: 32-byte key, 12-byte nonce, 16-byte tag at the end. */
 export interface Aead {
   aeadSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
-  /** The plaintext, or null when the tag does not match. */
+  /** The plaintext, or null when the tag does not match. @throws {UsageError} for a key or nonce of a wrong length. */
   aeadOpen(
     key: Uint8Array,
     nonce: Uint8Array,
@@ -30,5 +33,9 @@ export interface Aead {
   ): Uint8Array | null;
 }
 
+/** Bytes of every key, secret and Curve25519 point. */
 export const KEY_BYTES: number = 32;
+/** Bytes of an AEAD nonce. */
+export const NONCE_BYTES: number = 12;
+/** Bytes by which the AEAD lengthens a message. */
 export const AEAD_TAG_BYTES: number = 16;

@@ -1,0 +1,130 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  compareBytes,
+  decodeManifest,
+  decodePage,
+  dummyRecord,
+  encodeManifest,
+  encodeRecords,
+  loadCrypto,
+  type Manifest,
+  manifestHash,
+  PAGE_BYTES,
+  PAGE_RECORDS,
+  pageEntryOf,
+  toHex,
+  UsageError,
+} from "../src/index.ts";
+import { seededRandom } from "../src/testing/index.ts";
+import { codeOf, isTotal } from "./support/refusal.ts";
+import { anyBytes, bytes } from "./support/samples.ts";
+
+const crypto = await loadCrypto();
+
+const manifests: fc.Arbitrary<Manifest> = fc
+  .record({
+    hour: fc.nat(0xffffffff),
+    previous: bytes(32),
+    filter: bytes(32),
+    ids: fc.array(fc.tuple(bytes(16), bytes(16)), { minLength: 1, maxLength: 6 }),
+    hash: bytes(32),
+  })
+  .map(({ hour, previous, filter, ids, hash }) => {
+    const bounds = ids.flat().sort(compareBytes);
+    const pages = ids.map((_pair, index) => ({
+      firstId: bounds[2 * index] ?? new Uint8Array(16),
+      lastId: bounds[2 * index + 1] ?? new Uint8Array(16),
+      hash,
+    }));
+    return { hour, recordCount: pages.length * PAGE_RECORDS, previous, filter, pages };
+  });
+
+const random = seededRandom("pages");
+const page = encodeRecords(
+  Array.from({ length: PAGE_RECORDS }, () => dummyRecord(crypto, random, 9)),
+);
+const entry = pageEntryOf(crypto, page);
+
+describe("a manifest", () => {
+  it("is what was encoded, and encodes to the bytes it was decoded from", () => {
+    fc.assert(
+      fc.property(manifests, (manifest) => {
+        const data = encodeManifest(manifest);
+        expect(decodeManifest(data)).toEqual(manifest);
+        expect(encodeManifest(decodeManifest(data))).toEqual(data);
+      }),
+      { numRuns: 100, seed: 91 },
+    );
+  });
+
+  it("has another hash when any bit differs", () => {
+    const data = encodeManifest({ ...noManifest(), recordCount: 256, pages: [entry] });
+    const seen = new Set([toHex(manifestHash(crypto, data))]);
+    for (let bit = 0; bit < 8 * data.length; bit++) {
+      const flipped = data.slice();
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      seen.add(toHex(manifestHash(crypto, flipped)));
+    }
+    expect(seen.size).toBe(1 + 8 * data.length);
+  });
+
+  it("is decoded from arbitrary bytes or refused with a DecodeError", () => {
+    fc.assert(
+      fc.property(anyBytes(300), (data) => {
+        if (data.length > 0) data[0] = 1;
+        return isTotal(() => decodeManifest(data));
+      }),
+      { numRuns: 1000, seed: 93 },
+    );
+  });
+
+  it("does not believe a page count that the bytes do not bear out", () => {
+    const data = encodeManifest({ ...noManifest(), recordCount: 256, pages: [entry] });
+    new DataView(data.buffer).setUint32(5, 0xffffff00);
+    new DataView(data.buffer).setUint32(9, 0x00ffffff);
+    expect(codeOf(() => decodeManifest(data))).toBe("truncated");
+  });
+
+  it.each([
+    ["no pages", 0, []],
+    ["a wrong record count", 255, [entry]],
+  ])("cannot be made of %s", (_name, recordCount, pages) => {
+    expect(() => encodeManifest({ ...noManifest(), recordCount, pages })).toThrow(UsageError);
+  });
+});
+
+describe("a page", () => {
+  it("of its manifest gives its 256 records", () => {
+    expect(page.length).toBe(PAGE_BYTES);
+    expect(encodeRecords(decodePage(crypto, entry, page))).toEqual(page);
+  });
+
+  it("is refused with any byte changed", () => {
+    fc.assert(
+      fc.property(fc.nat(PAGE_BYTES - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        const wrong = page.slice();
+        wrong[at] = (wrong[at] ?? 0) ^ change;
+        expect(codeOf(() => decodePage(crypto, entry, wrong))).toBe("bad-value");
+      }),
+      { numRuns: 200, seed: 94 },
+    );
+  });
+
+  it("out of order is refused even if its manifest vouches for it", () => {
+    const unsorted = page.slice();
+    unsorted.set(page.subarray(133, 266), 266);
+    unsorted.set(page.subarray(266, 399), 133);
+    const vouched = pageEntryOf(crypto, unsorted);
+    expect(codeOf(() => decodePage(crypto, vouched, unsorted))).toBe("bad-value");
+  });
+
+  it.each([0, PAGE_BYTES - 1, PAGE_BYTES + 1])("has no entry at %s bytes", (length) => {
+    expect(() => pageEntryOf(crypto, new Uint8Array(length))).toThrow(UsageError);
+  });
+});
+
+function noManifest(): Manifest {
+  const zeros = new Uint8Array(32);
+  return { hour: 1, recordCount: 0, previous: zeros, filter: zeros, pages: [] };
+}
