@@ -1,1 +1,1 @@
-export {};
+export * from "./bleno-advertiser.ts";
