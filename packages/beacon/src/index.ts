@@ -1,1 +1,3 @@
-export {};
+export { Beacon, type BeaconEvent, type BeaconParts, type ClockUse } from "./beacon.ts";
+export { CardStore, importCards, type StoreOrigin } from "./card-store.ts";
+export { type Disk, openFolder } from "./disk.ts";
