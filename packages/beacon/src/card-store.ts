@@ -1,6 +1,7 @@
 import { Failure } from "@glowworm/platform";
 import {
   ascii,
+  CARD_BYTES,
   CARD_FILE_HEADER_BYTES,
   type CardFile,
   type CryptoSuite,
@@ -15,9 +16,10 @@ import {
   type UnixSeconds,
 } from "@glowworm/protocol";
 import type { Airing } from "./airing.ts";
+import { bitmapBytes, hasBit } from "./bitmap.ts";
 import { eraseBefore, type GuardState, newGuard } from "./clock-guard.ts";
 import type { Disk } from "./disk.ts";
-import { airedBytes, Ledger } from "./ledger.ts";
+import { Ledger, type LedgerState } from "./ledger.ts";
 import { StateFile } from "./state-file.ts";
 import { CARDS_MARK_BYTES } from "./state-slot.ts";
 
@@ -62,28 +64,20 @@ export class CardStore {
         HOW_TO_GET_CARDS,
       );
     }
-    const { createdAt, cards } = decodeCards(crypto, bytes, disk.pathOf(CARDS_FILE));
+    const count = Math.floor((bytes.length - CARD_FILE_HEADER_BYTES) / CARD_BYTES);
     const mark = bytes.slice(CARD_FILE_HEADER_BYTES - CARDS_MARK_BYTES, CARD_FILE_HEADER_BYTES);
+    this.#stateFile = new StateFile(crypto, disk, mark, Math.max(count, 0));
+    const state = this.#stateFile.read();
+    const isKept = state !== "missing" && state !== "damaged";
+    this.#seedsOnDisk = seedsIn(bytes, count);
+    if (isKept) blankErased(bytes, state.ledger.erased, count);
+    const { createdAt, cards } = decodeCards(crypto, bytes, disk.pathOf(CARDS_FILE));
     this.#disk = disk;
     this.#cards = cards;
-    this.#seedsOnDisk = new Set(cards.keys());
-    for (const [card, { seed }] of cards.entries())
-      if (isAllZero(seed)) this.#seedsOnDisk.delete(card);
-    this.#stateFile = new StateFile(crypto, disk, mark, cards.length);
-    const state = this.#stateFile.read();
-    if (state === "missing" || state === "damaged") {
-      const isNew = state === "missing" && this.#seedsOnDisk.size === cards.length;
-      this.origin = isNew ? "new" : "lost";
-      this.guard = newGuard(firstFloor(createdAt, cards));
-      this.ledger = new Ledger(crypto, cards, {
-        heads: [],
-        aired: new Uint8Array(airedBytes(cards.length)),
-      });
-    } else {
-      this.origin = "kept";
-      this.guard = state.guard;
-      this.ledger = new Ledger(crypto, cards, state.ledger);
-    }
+    const isNew = state === "missing" && this.#seedsOnDisk.size === count;
+    this.origin = isKept ? "kept" : isNew ? "new" : "lost";
+    this.guard = isKept ? state.guard : newGuard(firstFloor(createdAt, cards));
+    this.ledger = new Ledger(crypto, cards, isKept ? state.ledger : emptyLedger(count));
   }
 
   /** First and last day of the cards. */
@@ -107,6 +101,26 @@ export class CardStore {
       this.#seedsOnDisk.delete(card);
     }
   }
+}
+
+/** Numbers of the cards whose seed stands in the bytes of a card file, whole or torn. */
+function seedsIn(bytes: Uint8Array, count: number): Set<number> {
+  const numbers = Array.from({ length: Math.max(count, 0) }, (_, card) => card);
+  return new Set(numbers.filter((card) => !isAllZero(seedAt(bytes, card))));
+}
+
+/** Finishes in memory what a power cut may have left half erased on disk. */
+function blankErased(bytes: Uint8Array, erased: Uint8Array, count: number): void {
+  for (let card = 0; card < count; card++) if (hasBit(erased, card)) seedAt(bytes, card).fill(0);
+}
+
+function seedAt(bytes: Uint8Array, card: number): Uint8Array {
+  return bytes.subarray(seedOffset(card), seedOffset(card) + SEED_BYTES);
+}
+
+function emptyLedger(count: number): LedgerState {
+  const none = new Uint8Array(bitmapBytes(count));
+  return { heads: [], aired: none, erased: none };
 }
 
 /**

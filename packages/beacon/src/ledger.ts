@@ -6,6 +6,7 @@ import {
   isAllZero,
 } from "@glowworm/protocol";
 import type { Calendar } from "./airing.ts";
+import { bitmapBytes, hasBit, setBit } from "./bitmap.ts";
 
 /** Days begun but not used up. Two are usual; each further one takes a time server that lied for a day. */
 export const HEADS_MAX: number = 8;
@@ -22,13 +23,10 @@ export interface Head {
 /** What a state file says about the cards. */
 export interface LedgerState {
   readonly heads: readonly Head[];
-  /** One bit a card, lowest first: whether any epoch of that day was aired. */
+  /** One bit a card: whether any epoch of that day was aired. */
   readonly aired: Uint8Array;
-}
-
-/** Bytes of one bit a card. */
-export function airedBytes(cards: number): number {
-  return Math.ceil(cards / 8);
+  /** One bit a card: whether its seed is erased. Goes to disk first, so that a torn overwrite is never taken for a seed. */
+  readonly erased: Uint8Array;
 }
 
 /**
@@ -42,13 +40,13 @@ export class Ledger implements Calendar {
   readonly #aired: Uint8Array;
   readonly #heads: Map<number, Head>;
 
+  /** `cards` must have zeros for the seeds that `state` calls erased; they are overwritten as more are erased. */
   constructor(crypto: CryptoSuite, cards: readonly DayCard[], state: LedgerState) {
     this.#crypto = crypto;
     this.#cards = cards;
     this.#firstDay = cards[0]?.day ?? 0;
     this.#aired = state.aired.slice();
     this.#heads = new Map(state.heads.map((head) => [head.card, head]));
-    for (const head of state.heads) cards[head.card]?.seed.fill(0);
   }
 
   get first(): number {
@@ -60,7 +58,9 @@ export class Ledger implements Calendar {
   }
 
   get state(): LedgerState {
-    return { heads: [...this.#heads.values()], aired: this.#aired.slice() };
+    const erased = new Uint8Array(bitmapBytes(this.#cards.length));
+    for (const [card, { seed }] of this.#cards.entries()) if (isAllZero(seed)) setBit(erased, card);
+    return { heads: [...this.#heads.values()], aired: this.#aired.slice(), erased };
   }
 
   nextUnerased(index: number): number | null {
@@ -87,7 +87,7 @@ export class Ledger implements Calendar {
   /** Notes that an epoch of this day is going on the air. */
   markAired(index: number): void {
     const { card } = this.#locate(index);
-    this.#aired[card >> 3] = (this.#aired[card >> 3] ?? 0) | (1 << (card & 7));
+    setBit(this.#aired, card);
   }
 
   /** Erases what lies before `index` in days that were aired; seeds that are used up become zeros in the cards. */
@@ -96,7 +96,7 @@ export class Ledger implements Calendar {
     const last = Math.floor((limit - this.first) / EPOCHS_PER_DAY);
     for (let card = 0; card <= last && card < this.#cards.length; card++) {
       const epoch = card < last ? EPOCHS_PER_DAY : limit - this.#indexOf(card, 0);
-      if (this.#isAired(card) && this.#erasedEpochs(card) < epoch) this.#erase(card, epoch);
+      if (hasBit(this.#aired, card) && this.#erasedEpochs(card) < epoch) this.#erase(card, epoch);
     }
     this.#dropFarHeads();
   }
@@ -122,10 +122,6 @@ export class Ledger implements Calendar {
     const head = this.#heads.get(card);
     if (head !== undefined) return head.epoch;
     return isAllZero(this.#cardAt(card).seed) ? EPOCHS_PER_DAY : 0;
-  }
-
-  #isAired(card: number): boolean {
-    return (((this.#aired[card >> 3] ?? 0) >> (card & 7)) & 1) === 1;
   }
 
   #locate(index: number): { card: number; epoch: number } {

@@ -11,8 +11,9 @@ import {
   toHex,
 } from "@glowworm/protocol";
 import type { Airing } from "./airing.ts";
+import { bitmapBytes } from "./bitmap.ts";
 import type { GuardState } from "./clock-guard.ts";
-import { airedBytes, HEADS_MAX, type Head, type LedgerState } from "./ledger.ts";
+import { HEADS_MAX, type Head, type LedgerState } from "./ledger.ts";
 
 export const BOOT_MARK_BYTES: number = 16;
 /** What ties a state to its card file: the bytes that stand before the cards. */
@@ -34,7 +35,7 @@ export interface BeaconState {
 
 /** Bytes of one slot for a number of cards. */
 export function slotBytes(cards: number): number {
-  const used = FIXED_BYTES + HEADS_MAX * HEAD_BYTES + airedBytes(cards) + CHECK_BYTES;
+  const used = FIXED_BYTES + HEADS_MAX * HEAD_BYTES + 2 * bitmapBytes(cards) + CHECK_BYTES;
   return Math.ceil(used / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
@@ -65,7 +66,7 @@ export function encodeSlot(
     .u32("state.airing_seconds", Math.floor(guard.airing.seconds))
     .u8("state.follows", FOLLOWS.indexOf(guard.airing.follows))
     .finish();
-  const used = concat(fixed, heads.finish(), ledger.aired);
+  const used = concat(fixed, heads.finish(), ledger.aired, ledger.erased);
   const body = new Uint8Array(slotBytes(cards) - CHECK_BYTES);
   body.set(used);
   return concat(labelledHash(crypto, CHECK_BYTES, H_STATE, body), body);
@@ -90,8 +91,9 @@ export function decodeSlot(
   if (!equalBytes(reader.bytes("state.cards", CARDS_MARK_BYTES), cardsMark)) return null;
   const guard = readGuard(reader);
   const heads = Array.from({ length: HEADS_MAX }, () => readHead(reader, cards));
-  const aired = reader.bytes("state.aired", airedBytes(cards));
-  const ledger = { heads: heads.filter((head) => head !== null), aired };
+  const aired = reader.bytes("state.aired", bitmapBytes(cards));
+  const erased = reader.bytes("state.erased", bitmapBytes(cards));
+  const ledger = { heads: heads.filter((head) => head !== null), aired, erased };
   return { sequence, state: { guard, ledger } };
 }
 
