@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { relayRun } from "./commands/relay-run.ts";
 
 /** Every command, in the order in which help lists them. */
-export const COMMANDS: readonly Command[] = [];
+export const COMMANDS: readonly Command[] = [relayRun];
