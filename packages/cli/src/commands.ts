@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { beaconRun } from "./commands/beacon-run.ts";
+import { relayRun } from "./commands/relay-run.ts";
 
 /** Every command, in the order in which help lists them. */
-export const COMMANDS: readonly Command[] = [beaconRun];
+export const COMMANDS: readonly Command[] = [beaconRun, relayRun];

@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import { type Environment, stateFolder } from "@glowworm/platform";
+import { PRECISIONS, type Precision, UPLOAD_DELAY_SECONDS_MAX } from "@glowworm/relay";
+import type { OptionValues } from "../command.ts";
+import { isGiven, numberOption, textOption, usage } from "../options.ts";
+
+/** Where the relay's position comes from. */
+export type PositionChoice =
+  | {
+      readonly type: "fixed";
+      readonly latitude: number;
+      readonly longitude: number;
+      readonly accuracyMetres: number;
+    }
+  | { readonly type: "gpsd"; readonly host: string; readonly port: number };
+
+/** The options of `relay run`, read and checked. */
+export interface RelayRunOptions {
+  readonly server: URL;
+  readonly position: PositionChoice;
+  readonly precision: Precision;
+  readonly adapter: string;
+  readonly folder: string;
+  readonly maxDelayMs: number;
+  readonly isClockAssumed: boolean;
+}
+
+const ACCURACY_METRES = { min: 1, max: 6553, otherwise: 20 } as const;
+const DELAY_SECONDS = { min: 0, max: UPLOAD_DELAY_SECONDS_MAX, otherwise: 10 } as const;
+const GPSD_PORT = 2947;
+const PORT_MAX = 65_535;
+const DEGREES = /^[+-]?\d{1,3}(?:\.\d+)?$/;
+
+/** @throws {Failure} usage, naming the option. */
+export function relayRunOptions(values: OptionValues, env: Environment): RelayRunOptions {
+  return {
+    server: serverOption(values),
+    position: positionOption(values),
+    precision: precisionOption(values),
+    adapter: textOption(values, "adapter") ?? "hci0",
+    folder: textOption(values, "state") ?? join(stateFolder(env), "relay"),
+    maxDelayMs: numberOption(values, "max-delay", DELAY_SECONDS) * 1000,
+    isClockAssumed: isGiven(values, "assume-synchronised"),
+  };
+}
+
+function serverOption(values: OptionValues): URL {
+  const remedy = "for example --server https://glowworm.example.org";
+  const text = textOption(values, "server");
+  if (text === undefined) throw usage("--server is missing", remedy);
+  if (!URL.canParse(text)) throw usage(`--server: "${text}" is not an address`, remedy);
+  const server = new URL(text);
+  if (server.protocol !== "http:" && server.protocol !== "https:") {
+    throw usage(`--server: expected http or https, got "${server.protocol}"`, remedy);
+  }
+  if (server.username !== "" || server.password !== "") {
+    throw usage("--server: holds a user name or password", "leave it out: no server needs one");
+  }
+  if (server.search !== "" || server.hash !== "") {
+    throw usage('--server: holds "?" or "#"', "give the address of the server alone");
+  }
+  return server;
+}
+
+function positionOption(values: OptionValues): PositionChoice {
+  const at = textOption(values, "at");
+  const gpsd = textOption(values, "gpsd");
+  const accuracy = textOption(values, "accuracy");
+  if ((at === undefined) === (gpsd === undefined)) {
+    const found = at === undefined ? "neither is given" : "both are given";
+    throw usage(
+      `--at or --gpsd: exactly one is needed, ${found}`,
+      `--at LAT,LON for a relay that stays where it is, --gpsd 127.0.0.1:${GPSD_PORT} for one that moves`,
+    );
+  }
+  if (at !== undefined) return { ...placeOf(at), accuracyMetres: accuracyOption(values) };
+  if (accuracy !== undefined) {
+    throw usage("--accuracy: only for --at", "leave it out: gpsd knows its own accuracy");
+  }
+  return { type: "gpsd", ...hostPort(gpsd ?? "") };
+}
+
+function accuracyOption(values: OptionValues): number {
+  return numberOption(values, "accuracy", ACCURACY_METRES);
+}
+
+function placeOf(text: string): {
+  readonly type: "fixed";
+  readonly latitude: number;
+  readonly longitude: number;
+} {
+  const remedy = "degrees, latitude first, such as --at 52.2297,21.0122 or --at=-33.8688,151.2093";
+  const parts = text.split(",").map((part) => part.trim());
+  const [latitude = "", longitude = ""] = parts;
+  if (parts.length !== 2 || !DEGREES.test(latitude) || !DEGREES.test(longitude)) {
+    throw usage("--at: expected LAT,LON in decimal degrees", remedy);
+  }
+  const place = { latitude: Number(latitude), longitude: Number(longitude) };
+  if (Math.abs(place.latitude) > 90) throw usage("--at: latitude is not in -90 to 90", remedy);
+  if (Math.abs(place.longitude) > 180) throw usage("--at: longitude is not in -180 to 180", remedy);
+  return { type: "fixed", ...place };
+}
+
+function hostPort(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?<host>\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):(?<port>\d{1,5})$/.exec(text);
+  const port = Number(match?.groups?.["port"]);
+  if (match === null || port < 1 || port > PORT_MAX) {
+    throw usage(
+      `--gpsd: expected HOST:PORT, got "${text}"`,
+      `for example --gpsd 127.0.0.1:${GPSD_PORT}`,
+    );
+  }
+  return { host: (match.groups?.["host"] ?? "").replace(/^\[|\]$/g, ""), port };
+}
+
+function precisionOption(values: OptionValues): Precision {
+  const text = textOption(values, "precision") ?? "exact";
+  const precision = PRECISIONS.find((known) => known === text);
+  if (precision !== undefined) return precision;
+  throw usage(
+    `--precision: expected ${PRECISIONS.join(", ")}, got "${text}"`,
+    "for example --precision 250m",
+  );
+}

@@ -1,0 +1,180 @@
+import {
+  assumeSynchronised,
+  type ExitName,
+  Failure,
+  runSteps,
+  systemClock,
+  systemClockTrust,
+  systemRandom,
+} from "@glowworm/platform";
+import { loadCrypto, type Stepper } from "@glowworm/protocol";
+import type { Scanner } from "@glowworm/radio";
+import {
+  type Fetch,
+  FixedPosition,
+  GpsdPosition,
+  loadRelaySecret,
+  type Outbox,
+  openOutbox,
+  type PositionSource,
+  Relay,
+  StatusTalk,
+  Uploader,
+} from "@glowworm/relay";
+import type { Command, Invocation } from "../command.ts";
+import { usage } from "../options.ts";
+import { type PositionChoice, type RelayRunOptions, relayRunOptions } from "./relay-options.ts";
+
+const HELP = `usage: glowworm relay run --server URL (--at LAT,LON | --gpsd HOST:PORT) [OPTIONS]
+
+Listens for lost accessories, seals where this relay is so that only their owners can read it, and brings that to
+the server, until it is stopped. Transmits nothing over Bluetooth.
+
+  --server URL            server to bring reports to, http or https
+  --at LAT,LON            where this relay stands, in degrees (--at=-33.8688,151.2093 when it begins with a minus)
+  --accuracy METRES       how well that is known (default 20; only with --at)
+  --gpsd HOST:PORT        take the position from gpsd, usually 127.0.0.1:2947
+  --precision exact|250m|1km
+                          tell owners the exact place, or only the cell of a fixed grid (default exact)
+  --max-delay SECONDS     each report waits a random time up to this before it is uploaded (default 10, 0 to 600);
+                          the longer, the less the server learns about when something passed this relay
+  --adapter hciN|h4:PATH  Bluetooth adapter, or a controller behind a socket (default hci0)
+  --state DIR             where the outbox is kept (default $STATE_DIRECTORY/relay, or
+                          ~/.local/state/glowworm/relay)
+  --assume-synchronised   something other than systemd keeps this clock right
+
+examples:
+  glowworm relay run --server https://glowworm.example.org --at 52.2297,21.0122
+  glowworm relay run --server https://glowworm.example.org --gpsd 127.0.0.1:2947 --precision 250m`;
+
+/** Makes the scanner for `--adapter`. */
+export type ScannerFactory = (adapter: string) => Scanner;
+
+/** `glowworm relay run`: makes this computer one that finds others. */
+export function relayRunCommand(createScanner: ScannerFactory): Command {
+  return {
+    name: "relay run",
+    summary: "listen for lost accessories and report them, sealed to their owners",
+    help: HELP,
+    options: {
+      server: { type: "string" },
+      at: { type: "string" },
+      accuracy: { type: "string" },
+      gpsd: { type: "string" },
+      precision: { type: "string" },
+      "max-delay": { type: "string" },
+      adapter: { type: "string" },
+      state: { type: "string" },
+      "assume-synchronised": { type: "boolean" },
+    },
+    run: (invocation) => run(invocation, createScanner),
+  };
+}
+
+async function run(invocation: Invocation, createScanner: ScannerFactory): Promise<ExitName> {
+  const { values, positionals, env, say } = invocation;
+  if (positionals.length > 0) {
+    throw usage(`unexpected "${positionals.join(" ")}"`, "glowworm relay run --help");
+  }
+  const options = relayRunOptions(values, env);
+  const { outbox, setAside } = openOutbox(options.folder, systemRandom);
+  try {
+    if (setAside !== null)
+      say(`the outbox was damaged: it is now ${setAside}, and a new one begun`);
+    await runWithPosition(invocation, options, outbox, createScanner(options.adapter));
+  } finally {
+    outbox.close();
+  }
+  return "ok";
+}
+
+async function runWithPosition(
+  invocation: Invocation,
+  options: RelayRunOptions,
+  outbox: Outbox,
+  scanner: Scanner,
+): Promise<void> {
+  const { position, stop } = startPosition(options.position);
+  try {
+    const relay = await createRelay(options, outbox, scanner, position, invocation.signal);
+    await relay.start();
+    invocation.say(`listening on ${options.adapter}, position from ${position.describe()}`);
+    await runUntilStopped(relay, talking(relay, position, invocation.say), invocation.signal);
+  } finally {
+    await stop();
+  }
+}
+
+/** The scanner is stopped in any case; why the run ended is what the person must read. */
+async function runUntilStopped(relay: Relay, steps: Stepper, signal: AbortSignal): Promise<void> {
+  try {
+    await runSteps(steps, systemClock, signal);
+  } catch (error) {
+    await relay.stop().catch(() => undefined);
+    throw error;
+  }
+  await relay.stop();
+}
+
+async function createRelay(
+  options: RelayRunOptions,
+  outbox: Outbox,
+  scanner: Scanner,
+  position: PositionSource,
+  signal: AbortSignal,
+): Promise<Relay> {
+  const world = { clock: systemClock, random: systemRandom };
+  const { server, folder, precision, maxDelayMs } = options;
+  return new Relay({
+    ...world,
+    crypto: await loadCrypto(),
+    trust: options.isClockAssumed ? assumeSynchronised(systemClockTrust) : systemClockTrust,
+    scanner,
+    position,
+    outbox,
+    uploader: new Uploader({ ...world, fetch: fetchUntil(signal), server, outbox }),
+    precision,
+    relaySecret: loadRelaySecret(folder, systemRandom),
+    maxDelayMs,
+  });
+}
+
+/** A request on its way is given up when the command is to end: its reports stay in the outbox. */
+function fetchUntil(signal: AbortSignal): Fetch {
+  return (url, init) => {
+    const signals = init.signal ? [init.signal, signal] : [signal];
+    return fetch(url, { ...init, signal: AbortSignal.any(signals) });
+  };
+}
+
+function startPosition(choice: PositionChoice): {
+  readonly position: PositionSource;
+  readonly stop: () => Promise<void>;
+} {
+  if (choice.type === "fixed") {
+    return { position: new FixedPosition(choice), stop: () => Promise.resolve() };
+  }
+  const gpsd = new GpsdPosition({ ...choice, clock: systemClock });
+  gpsd.start();
+  return { position: gpsd, stop: () => gpsd.stop() };
+}
+
+function talking(relay: Relay, position: PositionSource, say: (line: string) => void): Stepper {
+  const talk = new StatusTalk(systemClock.monotonicMs());
+  return {
+    step: async () => {
+      const waitMs = await relay.step();
+      const nowMs = systemClock.monotonicMs();
+      for (const line of talk.lines(relay.status(), position.describe(), nowMs)) say(line);
+      return waitMs;
+    },
+  };
+}
+
+/** No scanner in this build. */
+function createScanner(adapter: string): Scanner {
+  throw new Failure("noBluetooth", `${adapter}: no Bluetooth driver in this build`, "npm ci");
+}
+
+/** `relay run` on a Bluetooth adapter. */
+export const relayRun: Command = relayRunCommand(createScanner);
