@@ -1,0 +1,20 @@
+/**
+ * Does `work` for every item, at most `limit` at a time. Items are begun in their order; none is begun after an abort.
+ * Settles when all that was begun has ended.
+ */
+export async function forEachOf<T>(
+  items: readonly T[],
+  limit: number,
+  signal: AbortSignal,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of queue) {
+      if (signal.aborted) return;
+      await work(item);
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: limit }, worker));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}

@@ -1,0 +1,143 @@
+import { RSSI_UNKNOWN, toHex } from "@glowworm/protocol";
+import {
+  type Coordinates,
+  type Direction,
+  directionOf,
+  metresBetween,
+  weightedCentre,
+} from "./geo.ts";
+import type { GradedReport } from "./grade.ts";
+
+/** Where the reports of a few minutes put the accessory. */
+export interface Estimate extends Coordinates {
+  /** Radius that holds the accessory in at least 68 of 100 cases, if the relays that agree are honest. */
+  readonly accuracyMetres: number;
+  /** The reports that agree, newest first. */
+  readonly agreeing: readonly GradedReport[];
+  /** Distinct relays among them; a relay is known again within an epoch only, so this is the most of any epoch. */
+  readonly relays: number;
+  /** Distinct relays whose reports put it elsewhere. */
+  readonly relaysDisagreeing: number;
+}
+
+/** One relay's say. */
+interface Voice {
+  readonly report: GradedReport;
+  readonly direction: Direction;
+  /** Metres, 68 %: how far the accessory may be from where the relay believed to be. */
+  readonly sigma: number;
+}
+
+/** No receiver's word is taken for better than this: a liar's claim of a centimetre would outweigh everybody. */
+const SIGMA_MIN_METRES = 5;
+/** Two voices agree within this many of their sigmas. */
+const AGREEMENT_SIGMAS = 3;
+/** A path-loss model of a laptop's 0 dBm radio with things in the way: signal at one metre, and exponent. */
+const RSSI_AT_ONE_METRE_DBM = -59;
+const PATH_LOSS_EXPONENT = 2.7;
+const RANGE_MIN_METRES = 2;
+const RANGE_MAX_METRES = 80;
+/** Walls, pockets and bodies make distance from signal strength wrong by about a half: what is left after averaging. */
+const RADIUS_MARGIN = 1.2;
+
+/**
+ * Estimates a place from reports of one time. The anchor is the voice nearest to all others, each counting once
+ * whatever accuracy it claims, so that fewer than half of them cannot carry it away; only voices that agree with the
+ * anchor are then averaged, by their accuracy.
+ * @param reports at least one.
+ */
+export function estimatePlace(reports: readonly GradedReport[]): Estimate | null {
+  const voices = oneVoiceEach(reports);
+  const anchor = medoidOf(voices);
+  if (anchor === null) return null;
+  const agreeing = voices.filter((voice) => isAgreeing(voice, anchor));
+  const disagreeing = voices.filter((voice) => !isAgreeing(voice, anchor));
+  const centre = weightedCentre(
+    agreeing.map(({ direction, sigma }) => ({ direction, weight: sigma ** -2 })),
+  );
+  const relays = countRelays(agreeing);
+  return {
+    ...centre,
+    accuracyMetres: radiusOf(agreeing, directionOf(centre), relays),
+    agreeing: agreeing.map(({ report }) => report),
+    relays,
+    relaysDisagreeing: countRelays(disagreeing),
+  };
+}
+
+/** How far away, at most and in metres, a transmitter of this signal strength likely is. */
+export function radioRange(rssiDbm: number): number {
+  if (rssiDbm === RSSI_UNKNOWN) return RANGE_MAX_METRES;
+  const range = 10 ** ((RSSI_AT_ONE_METRE_DBM - rssiDbm) / (10 * PATH_LOSS_EXPONENT));
+  return Math.min(RANGE_MAX_METRES, Math.max(RANGE_MIN_METRES, range));
+}
+
+/** A relay speaks once an epoch, with its best report; newest first, so that ties go to the newest. */
+function oneVoiceEach(reports: readonly GradedReport[]): readonly Voice[] {
+  const best = new Map<string, Voice>();
+  for (const report of [...reports].sort((a, b) => b.sighting.seenAt - a.sighting.seenAt)) {
+    const voice = voiceOf(report);
+    const key = relayKey(report);
+    const known = best.get(key);
+    if (known === undefined || voice.sigma < known.sigma) best.set(key, voice);
+  }
+  return [...best.values()];
+}
+
+function voiceOf(report: GradedReport): Voice {
+  const { sighting } = report;
+  const direction = directionOf({
+    latitude: sighting.latitudeE7 / 1e7,
+    longitude: sighting.longitudeE7 / 1e7,
+  });
+  const sigma = Math.hypot(sighting.accuracyDm / 10, radioRange(sighting.rssiDbm));
+  return { report, direction, sigma: Math.max(SIGMA_MIN_METRES, sigma) };
+}
+
+function medoidOf(voices: readonly Voice[]): Voice | null {
+  let best: { readonly voice: Voice; readonly sum: number } | null = null;
+  for (const voice of voices) {
+    let sum = 0;
+    for (const other of voices) sum += metresBetween(voice.direction, other.direction);
+    if (best === null || sum < best.sum) best = { voice, sum };
+  }
+  return best?.voice ?? null;
+}
+
+function isAgreeing(voice: Voice, anchor: Voice): boolean {
+  const tolerance = AGREEMENT_SIGMAS * Math.hypot(voice.sigma, anchor.sigma);
+  return metresBetween(voice.direction, anchor.direction) <= tolerance;
+}
+
+/**
+ * What each voice may be wrong by, or what they are seen to scatter by if that is more, less what averaging gains.
+ * Only relays average out: one relay that speaks in two epochs stands where it stood.
+ */
+function radiusOf(voices: readonly Voice[], centre: Direction, relays: number): number {
+  let [weights, scatter] = [0, 0];
+  for (const { direction, sigma } of voices) {
+    const weight = sigma ** -2;
+    weights += weight;
+    scatter += weight * metresBetween(direction, centre) ** 2;
+  }
+  const meant = voices.length / weights;
+  const spread = scatter / weights;
+  return RADIUS_MARGIN * Math.sqrt(Math.max(meant, spread) / Math.max(1, relays));
+}
+
+function countRelays(voices: readonly Voice[]): number {
+  const perEpoch = new Map<string, number>();
+  for (const { report } of voices) {
+    const key = epochKey(report);
+    perEpoch.set(key, (perEpoch.get(key) ?? 0) + 1);
+  }
+  return Math.max(0, ...perEpoch.values());
+}
+
+function relayKey(report: GradedReport): string {
+  return `${epochKey(report)} ${toHex(report.sighting.relayMark)}`;
+}
+
+function epochKey({ epoch }: GradedReport): string {
+  return `${epoch.day}/${epoch.epoch}`;
+}

@@ -1,0 +1,155 @@
+import { Failure } from "@glowworm/platform";
+import {
+  ARRIVAL_STEP_SECONDS,
+  type CryptoSuite,
+  DAY_SECONDS,
+  type UnixSeconds,
+} from "@glowworm/protocol";
+import type { CandidateDays } from "./candidate-cache.ts";
+import {
+  type CandidateDeps,
+  type DeviceKeys,
+  epochAt,
+  lastPossibleDay,
+  lastUsualDay,
+  loadCandidates,
+  windowOf,
+} from "./candidates.ts";
+import { type GradedReport, gradeReports, isTrusted } from "./grade.ts";
+import { IdTable } from "./id-table.ts";
+import { Lookup, type LookupSummary } from "./lookup.ts";
+import { type Hit, matchRecords } from "./match.ts";
+import { openReports, type Refusals } from "./open.ts";
+import { latestPlace, type Place, placesOf } from "./places.ts";
+import type { TransferDeps } from "./transfer.ts";
+
+/** How far a lookup has come. `keys` counts days of ids that are derived for the first time. */
+export interface Progress {
+  readonly stage: "keys" | "open" | "closed";
+  readonly done: number;
+  readonly total: number;
+  /** Records under this device's ids so far. */
+  readonly hits: number;
+}
+
+/** What `findDevice` needs of the world. */
+export interface FindDeps extends TransferDeps {
+  readonly crypto: CryptoSuite;
+  /** Folder for what can be derived or fetched again; made when missing. */
+  readonly cacheFolder: string;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** Everything a lookup has found, and what it has looked at. */
+export interface FindResult {
+  /** The answer: the latest place whose time is proven, else the latest there is. */
+  readonly place: Place | null;
+  /** All places in the order of time. */
+  readonly places: readonly Place[];
+  readonly reports: readonly GradedReport[];
+  readonly refused: Refusals;
+  readonly lookup: LookupSummary;
+  /** Days of the beacon's calendar that were searched, both ends included. */
+  readonly window: {
+    readonly firstDay: number;
+    readonly lastDay: number;
+    readonly isWide: boolean;
+  };
+  /** The owner's clock when it began. */
+  readonly lookedAt: UnixSeconds;
+}
+
+/** Without a report that arrived in this time the beacon's clock may have leapt ahead: search all it could say. */
+const FRESH_SECONDS = DAY_SECONDS;
+
+/**
+ * Looks for a device: reads all a server publishes, matches it against the device's ids here, opens the hits.
+ * @throws {Failure} interrupted after an abort; failure when the cache cannot be written.
+ */
+export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<FindResult> {
+  const search = new Search(deps, device);
+  const now = Math.floor(deps.clock.nowMs() / 1000);
+  await search.know(lastUsualDay(now));
+  const lookup = new Lookup({ ...deps, onProgress: (...args) => search.progress(...args) });
+  const summary = await lookup.refresh((records) => search.match(records));
+  assertRunning(deps.signal);
+  let opened = search.open();
+  if (!hasArrivedSince(opened.reports, now - FRESH_SECONDS)) {
+    const isWider = await search.know(lastPossibleDay(now));
+    if (isWider) lookup.replay((records) => search.match(records));
+    if (isWider) opened = search.open();
+  }
+  const places = placesOf(opened.reports);
+  const window = windowOf(search.days);
+  return {
+    place: latestPlace(places),
+    places,
+    ...opened,
+    lookup: summary,
+    window: { ...window, isWide: window.lastDay > lastUsualDay(now) },
+    lookedAt: now,
+  };
+}
+
+/** The candidates of one device and what has matched them. */
+class Search {
+  readonly #deps: FindDeps;
+  readonly #device: DeviceKeys;
+  #days: CandidateDays = { firstDay: 0, ids: new Uint8Array() };
+  #table: IdTable = new IdTable(new Uint8Array());
+  #hits: Hit[] = [];
+
+  constructor(deps: FindDeps, device: DeviceKeys) {
+    this.#deps = deps;
+    this.#device = device;
+  }
+
+  get days(): CandidateDays {
+    return this.#days;
+  }
+
+  /** Learns the ids up to a day and forgets the hits. @returns whether that is more than was known. */
+  async know(lastDay: number): Promise<boolean> {
+    const before = this.#days.ids.length;
+    if (before > 0 && windowOf(this.#days).lastDay >= lastDay) return false;
+    const deps: CandidateDeps = {
+      ...this.#deps,
+      onDays: (done, total) => this.progress("keys", done, total),
+    };
+    this.#days = await loadCandidates(deps, this.#device, lastDay);
+    assertRunning(this.#deps.signal);
+    this.#table = new IdTable(this.#days.ids);
+    this.#hits = [];
+    return this.#days.ids.length > before;
+  }
+
+  match(records: Uint8Array): void {
+    for (const hit of matchRecords(this.#table, records)) this.#hits.push(hit);
+  }
+
+  open(): Pick<FindResult, "reports" | "refused"> {
+    const { crypto } = this.#deps;
+    const sealed = this.#hits.map(({ index, record }) => ({
+      epoch: epochAt(this.#days, index),
+      record,
+    }));
+    const { reports, refused } = openReports(crypto, this.#device.key, sealed);
+    return { reports: gradeReports(reports), refused };
+  }
+
+  progress(stage: Progress["stage"], done: number, total: number): void {
+    this.#deps.onProgress({ stage, done, total, hits: this.#hits.length });
+  }
+}
+
+function hasArrivedSince(reports: readonly GradedReport[], time: UnixSeconds): boolean {
+  return reports.some(
+    (report) => isTrusted(report) && report.arrivalStep * ARRIVAL_STEP_SECONDS >= time,
+  );
+}
+
+function assertRunning(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  const remedy = "run it again: what was derived and fetched so far is kept";
+  throw new Failure("interrupted", "stopped before the end", remedy);
+}

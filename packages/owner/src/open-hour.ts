@@ -1,0 +1,83 @@
+import {
+  DecodeError,
+  decodeRecords,
+  type HoursList,
+  PATHS,
+  SEGMENT_RECORDS_MULTIPLE,
+  STORED_RECORD_BYTES,
+} from "@glowworm/protocol";
+import { forEachOf } from "./each.ts";
+import type { LookupDeps, OnRecords } from "./lookup.ts";
+import type { ProblemLog } from "./problems.ts";
+import { type Transfer, TransferError } from "./transfer.ts";
+
+/** As many as browsers open to one host. */
+export const PARALLEL: number = 6;
+/** All open segments together stay in memory: half a million reports. */
+const SEGMENTS_BYTES_MAX = 64 * 2 ** 20;
+const HTTP_GONE = 410;
+
+/** Reads the segments of hours that are not closed yet, newest first. @see docs/protocol.md section 7.3 */
+export class OpenHourReader {
+  readonly #deps: LookupDeps;
+  readonly #transfer: Transfer;
+  readonly #log: ProblemLog;
+  readonly #segments: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog) {
+    this.#deps = deps;
+    this.#transfer = transfer;
+    this.#log = log;
+  }
+
+  /** What was read: records of each segment. */
+  get segments(): readonly Uint8Array[] {
+    return this.#segments;
+  }
+
+  /** @returns numbers of segments whose hour was closed after the list was made. */
+  async read(list: HoursList, onRecords: OnRecords): Promise<readonly number[]> {
+    const { signal, onProgress } = this.#deps;
+    const segments = list.open === null ? [] : countDown(list.open.last, list.open.first);
+    const gone: number[] = [];
+    let done = 0;
+    await forEachOf(segments, PARALLEL, signal, async (segment) => {
+      await this.#log.attempt(`segment ${segment}`, async () => {
+        const records = await this.#fetchOrGone(segment);
+        if (records === null) gone.push(segment);
+        else onRecords(records);
+      });
+      done += 1;
+      onProgress("open", done, segments.length);
+    });
+    return gone;
+  }
+
+  async #fetchOrGone(segment: number): Promise<Uint8Array | null> {
+    try {
+      const room = SEGMENTS_BYTES_MAX - this.#bytes;
+      const bytes = await this.#transfer.get(PATHS.segment(segment), room);
+      checkSegment(bytes);
+      this.#segments.push(bytes);
+      this.#bytes += bytes.length;
+      return bytes;
+    } catch (error) {
+      if (error instanceof TransferError && error.status === HTTP_GONE) return null;
+      throw error;
+    }
+  }
+}
+
+/** @throws {DecodeError} any code. @see docs/protocol.md section 7.3 */
+function checkSegment(bytes: Uint8Array): void {
+  const unit = SEGMENT_RECORDS_MULTIPLE * STORED_RECORD_BYTES;
+  if (bytes.length === 0 || bytes.length % unit !== 0) {
+    throw new DecodeError("truncated", "segment", bytes.length);
+  }
+  decodeRecords(bytes);
+}
+
+function countDown(from: number, to: number): readonly number[] {
+  return Array.from({ length: from - to + 1 }, (_, index) => from - index);
+}

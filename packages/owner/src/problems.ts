@@ -1,0 +1,40 @@
+import { DecodeError } from "@glowworm/protocol";
+import { TransferError, type TransferErrorCode } from "./transfer.ts";
+
+/** Something of the server's that could not be read, or is not as it must be. */
+export interface LookupProblem {
+  /** What, such as `hour 485123`. */
+  readonly what: string;
+  /** `changed`: a closed hour is not what it was. `chain-broken`: it does not follow the one before it in the list. */
+  readonly code: TransferErrorCode | "malformed" | "changed" | "chain-broken";
+  /** For a person: the HTTP status or the field. */
+  readonly detail: string;
+}
+
+/** Collects what goes wrong in a lookup: one bad hour must not cost the others. */
+export class ProblemLog {
+  readonly #problems: LookupProblem[] = [];
+
+  get problems(): readonly LookupProblem[] {
+    return this.#problems;
+  }
+
+  report(what: string, code: LookupProblem["code"], detail: string): void {
+    this.#problems.push({ what, code, detail });
+  }
+
+  /** Does `work`; what a server can be blamed for is noted, anything else thrown. */
+  async attempt(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof TransferError) this.report(what, error.code, detailOf(error));
+      else if (error instanceof DecodeError) this.report(what, "malformed", error.message);
+      else throw error;
+    }
+  }
+}
+
+function detailOf(error: TransferError): string {
+  return error.status === 0 ? error.code : `HTTP ${error.status}`;
+}

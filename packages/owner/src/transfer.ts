@@ -1,0 +1,144 @@
+import { type Clock, ProtocolError } from "@glowworm/protocol";
+
+/** As the platform's `fetch`, of which only this much is used. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Why a request gave nothing. */
+export type TransferErrorCode = "unreachable" | "timeout" | "redirect" | "status" | "too-large";
+
+/** A request that gave nothing to use. */
+export class TransferError extends ProtocolError {
+  override readonly name = "TransferError";
+  readonly code: TransferErrorCode;
+  /** HTTP status when there was an answer, else 0. */
+  readonly status: number;
+
+  constructor(code: TransferErrorCode, status: number, options?: ErrorOptions) {
+    super(status === 0 ? code : `${code} ${status}`, options);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** What requests are made with. */
+export interface TransferDeps {
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  /** Base URL without a slash at its end. */
+  readonly serverUrl: string;
+  readonly signal: AbortSignal;
+}
+
+/** For one whole answer: a page of 34 kB takes this long at 10 kbit/s. */
+const ANSWER_TIMEOUT_MS = 30_000;
+/** In a row; after them the server counts as gone, or a week of pages would wait for its time-outs. */
+const FAILURES_MAX = 3;
+
+/**
+ * Every owner sends these same headers. Without the last one a runtime would name itself and its version, and without
+ * `identity` a small answer could unpack into a huge one.
+ */
+const HEADERS = {
+  accept: "*/*",
+  "accept-encoding": "identity",
+  "accept-language": "*",
+  "user-agent": "glowworm",
+} as const;
+
+/** Fetches paths of one server: bounded in size and time, never to another address than the one asked. */
+export class Transfer {
+  readonly #deps: TransferDeps;
+  #failures = 0;
+
+  constructor(deps: TransferDeps) {
+    this.#deps = deps;
+  }
+
+  /** The body of a 200 answer, at most `maxBytes`. @throws {TransferError} */
+  async get(path: string, maxBytes: number): Promise<Uint8Array> {
+    if (this.#failures >= FAILURES_MAX) throw new TransferError("unreachable", 0);
+    try {
+      const body = await this.#getInTime(path, maxBytes);
+      this.#failures = 0;
+      return body;
+    } catch (error) {
+      const isGone =
+        error instanceof TransferError &&
+        (error.code === "unreachable" || error.code === "timeout");
+      this.#failures = isGone ? this.#failures + 1 : 0;
+      throw error;
+    }
+  }
+
+  async #getInTime(path: string, maxBytes: number): Promise<Uint8Array> {
+    const stop = new AbortController();
+    const ended = new AbortController();
+    const onAbort = (): void => stop.abort();
+    this.#deps.signal.addEventListener("abort", onAbort);
+    let isLate = false;
+    const alarm = this.#deps.clock.sleep(ANSWER_TIMEOUT_MS, ended.signal).then(() => {
+      isLate = !ended.signal.aborted;
+      if (isLate) stop.abort();
+    });
+    try {
+      return await this.#request(path, maxBytes, stop.signal);
+    } catch (error) {
+      if (error instanceof TransferError) throw error;
+      throw new TransferError(isLate ? "timeout" : "unreachable", 0, { cause: error });
+    } finally {
+      ended.abort();
+      await alarm;
+      this.#deps.signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #request(path: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    signal.throwIfAborted();
+    const response = await this.#deps.fetch(`${this.#deps.serverUrl}${path}`, {
+      headers: HEADERS,
+      redirect: "manual",
+      credentials: "omit",
+      signal,
+    });
+    if (response.status === 200) return readBody(response, maxBytes, signal);
+    await response.body?.cancel();
+    const isRedirect = response.status >= 300 && response.status < 400;
+    throw new TransferError(isRedirect ? "redirect" : "status", response.status);
+  }
+}
+
+/** Races the abort as well: a body that never ends must not outlive its time, whatever `fetch` does with the signal. */
+async function readBody(
+  response: Response,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return new Uint8Array();
+  const onAbort = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", onAbort);
+  try {
+    return await readAll(reader, maxBytes);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    signal.throwIfAborted();
+  }
+}
+
+async function readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new Uint8Array(Buffer.concat(parts, length));
+    length += value.length;
+    if (length > maxBytes) {
+      await reader.cancel();
+      throw new TransferError("too-large", 0);
+    }
+    parts.push(value);
+  }
+}
