@@ -4,6 +4,7 @@ import {
   type BeaconEvent,
   CardStore,
   type ClockUse,
+  createBlenoAdvertiser,
   type Disk,
   importCards,
   openFolder,
@@ -11,7 +12,6 @@ import {
 import {
   assumeSynchronised,
   type ExitName,
-  Failure,
   readFileIfAny,
   runSteps,
   stateFolder,
@@ -19,8 +19,7 @@ import {
   systemClockTrust,
   systemRandom,
 } from "@glowworm/platform";
-import { type Clock, type CryptoSuite, DAY_SECONDS, loadCrypto } from "@glowworm/protocol";
-import type { Advertiser } from "@glowworm/radio";
+import { type CryptoSuite, DAY_SECONDS, loadCrypto } from "@glowworm/protocol";
 import type { Command, Invocation } from "../command.ts";
 import { isGiven, textOption, usage } from "../options.ts";
 
@@ -72,7 +71,7 @@ async function run(invocation: Invocation): Promise<ExitName> {
     clock: systemClock,
     random: systemRandom,
     trust: isAssumed ? assumeSynchronised(systemClockTrust) : systemClockTrust,
-    advertiser: createAdvertiser({ adapter, clock: systemClock }),
+    advertiser: createBlenoAdvertiser({ adapter, clock: systemClock }),
     store,
     onEvent: (event) => say(lineOf(event)),
   });
@@ -122,15 +121,4 @@ const CLOCK_LINES: Readonly<Record<ClockUse, string>> = {
 function lineOf(event: BeaconEvent): string {
   if (event.type === "clock") return CLOCK_LINES[event.use];
   return event.isWorking ? "Bluetooth works again" : "Bluetooth does not answer: trying again";
-}
-
-function createAdvertiser(options: {
-  readonly adapter: string;
-  readonly clock: Clock;
-}): Advertiser {
-  throw new Failure(
-    "noBluetooth",
-    `${options.adapter}: no Bluetooth driver in this build`,
-    "npm ci",
-  );
 }

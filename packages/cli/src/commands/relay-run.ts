@@ -1,7 +1,6 @@
 import {
   assumeSynchronised,
   type ExitName,
-  Failure,
   runSteps,
   systemClock,
   systemClockTrust,
@@ -10,6 +9,7 @@ import {
 import { loadCrypto, type Stepper } from "@glowworm/protocol";
 import type { Scanner } from "@glowworm/radio";
 import {
+  createNobleScanner,
   type Fetch,
   FixedPosition,
   GpsdPosition,
@@ -47,31 +47,26 @@ examples:
   glowworm relay run --server https://glowworm.example.org --at 52.2297,21.0122
   glowworm relay run --server https://glowworm.example.org --gpsd 127.0.0.1:2947 --precision 250m`;
 
-/** Makes the scanner for `--adapter`. */
-export type ScannerFactory = (adapter: string) => Scanner;
-
 /** `glowworm relay run`: makes this computer one that finds others. */
-export function relayRunCommand(createScanner: ScannerFactory): Command {
-  return {
-    name: "relay run",
-    summary: "listen for lost accessories and report them, sealed to their owners",
-    help: HELP,
-    options: {
-      server: { type: "string" },
-      at: { type: "string" },
-      accuracy: { type: "string" },
-      gpsd: { type: "string" },
-      precision: { type: "string" },
-      "max-delay": { type: "string" },
-      adapter: { type: "string" },
-      state: { type: "string" },
-      "assume-synchronised": { type: "boolean" },
-    },
-    run: (invocation) => run(invocation, createScanner),
-  };
-}
+export const relayRun: Command = {
+  name: "relay run",
+  summary: "listen for lost accessories and report them, sealed to their owners",
+  help: HELP,
+  options: {
+    server: { type: "string" },
+    at: { type: "string" },
+    accuracy: { type: "string" },
+    gpsd: { type: "string" },
+    precision: { type: "string" },
+    "max-delay": { type: "string" },
+    adapter: { type: "string" },
+    state: { type: "string" },
+    "assume-synchronised": { type: "boolean" },
+  },
+  run,
+};
 
-async function run(invocation: Invocation, createScanner: ScannerFactory): Promise<ExitName> {
+async function run(invocation: Invocation): Promise<ExitName> {
   const { values, positionals, env, say } = invocation;
   if (positionals.length > 0) {
     throw usage(`unexpected "${positionals.join(" ")}"`, "glowworm relay run --help");
@@ -81,7 +76,12 @@ async function run(invocation: Invocation, createScanner: ScannerFactory): Promi
   try {
     if (setAside !== null)
       say(`the outbox was damaged: it is now ${setAside}, and a new one begun`);
-    await runWithPosition(invocation, options, outbox, createScanner(options.adapter));
+    await runWithPosition(
+      invocation,
+      options,
+      outbox,
+      createNobleScanner({ adapter: options.adapter, clock: systemClock, random: systemRandom }),
+    );
   } finally {
     outbox.close();
   }
@@ -170,11 +170,3 @@ function talking(relay: Relay, position: PositionSource, say: (line: string) => 
     },
   };
 }
-
-/** No scanner in this build. */
-function createScanner(adapter: string): Scanner {
-  throw new Failure("noBluetooth", `${adapter}: no Bluetooth driver in this build`, "npm ci");
-}
-
-/** `relay run` on a Bluetooth adapter. */
-export const relayRun: Command = relayRunCommand(createScanner);
