@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { beaconRun } from "./commands/beacon-run.ts";
 import { relayRun } from "./commands/relay-run.ts";
+import { serverRun } from "./commands/server-run.ts";
 
 /** Every command, in the order in which help lists them. */
-export const COMMANDS: readonly Command[] = [beaconRun, relayRun];
+export const COMMANDS: readonly Command[] = [beaconRun, relayRun, serverRun];

@@ -1,1 +1,7 @@
-export {};
+export * from "./report-store.ts";
+export { Server, type ServerOptions } from "./server.ts";
+export {
+  EmbeddedStore,
+  type EmbeddedStoreOptions,
+  openEmbeddedStore,
+} from "./store/embedded-store.ts";

@@ -1,0 +1,47 @@
+import { PATHS } from "@glowworm/protocol";
+import { Hono } from "hono";
+import type { AppDeps } from "./deps.ts";
+import { onError, ProblemError, problemResponse } from "./problem.ts";
+import { publishedRoutes } from "./routes/published.ts";
+import { sightingsRoute } from "./routes/sightings.ts";
+import { statusRoutes } from "./routes/status.ts";
+
+const READ_ONLY_PATHS = [
+  PATHS.hours,
+  "/v1/hours/:hour/manifest",
+  "/v1/hours/:hour/pages/:page",
+  "/v1/open/:segment",
+  PATHS.about,
+  PATHS.health,
+  PATHS.ready,
+] as const;
+
+/** What anybody may fetch, any web page may read: the owner's page comes from elsewhere. Credentials mean nothing. */
+const PUBLIC = /^\/(?:v1\/(?:hours|open)(?:\/|$)|about$)/;
+
+/** The HTTP interface of a server. @see docs/protocol.md section 8 */
+export function createApp(deps: AppDeps): Hono {
+  const app = new Hono();
+  app.onError(onError(deps.reportError));
+  app.notFound(() => problemResponse(new ProblemError("not-found", "there is no such path")));
+  app.use(async (c, next) => {
+    await next();
+    c.header("x-content-type-options", "nosniff");
+    if (PUBLIC.test(c.req.path)) c.header("access-control-allow-origin", "*");
+    if (deps.isStopping()) c.header("connection", "close");
+  });
+  sightingsRoute(app, deps);
+  publishedRoutes(app, deps);
+  statusRoutes(app, deps);
+  refuseOtherMethods(app);
+  return app;
+}
+
+function refuseOtherMethods(app: Hono): void {
+  app.all(PATHS.sightings, () => wrongMethod("POST"));
+  for (const path of READ_ONLY_PATHS) app.all(path, () => wrongMethod("GET, HEAD"));
+}
+
+function wrongMethod(allow: string): Response {
+  return problemResponse(new ProblemError("method-not-allowed", `use ${allow}`, { allow }));
+}

@@ -1,0 +1,43 @@
+import { setImmediate as pause } from "node:timers/promises";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { Failure, openDatabase } from "@glowworm/platform";
+import { loadCrypto } from "@glowworm/protocol";
+import type {
+  WriterError,
+  WriterMessage,
+  WriterRequest,
+  WriterSettings,
+} from "./store/messages.ts";
+import { Writer } from "./store/writer.ts";
+
+if (parentPort !== null) await serve(parentPort, workerData as WriterSettings);
+
+/** Answers requests until the port is closed. */
+async function serve(port: MessagePort, settings: WriterSettings): Promise<void> {
+  const crypto = await loadCrypto();
+  const writer = new Writer({ ...settings, crypto, openDatabase, pause: () => pause() });
+  const answer = async (id: number, request: WriterRequest): Promise<WriterMessage> => {
+    try {
+      return { id, reply: await writer.answer(request) };
+    } catch (error) {
+      return { id, error: describe(error) };
+    }
+  };
+  port.on("message", ({ id, request }: { id: number; request: WriterRequest }) => {
+    answer(id, request).then(
+      (message) => {
+        port.postMessage(message);
+        if (request.kind === "close") port.close();
+      },
+      (error: unknown) => {
+        throw error;
+      },
+    );
+  });
+}
+
+function describe(error: unknown): WriterError {
+  if (!(error instanceof Error)) return { message: String(error), failure: null };
+  const failure = error instanceof Failure ? { exit: error.exit, remedy: error.remedy } : null;
+  return { message: error.message, failure };
+}

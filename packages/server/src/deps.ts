@@ -1,0 +1,21 @@
+import type { Clock, CryptoSuite } from "@glowworm/protocol";
+import type { Context } from "hono";
+import type { IdCap } from "./id-cap.ts";
+import type { ReportError } from "./problem.ts";
+import type { ReportStore } from "./report-store.ts";
+
+/** What the routes stand on. */
+export interface AppDeps {
+  readonly store: ReportStore;
+  readonly clock: Clock;
+  readonly crypto: CryptoSuite;
+  readonly cap: IdCap;
+  readonly retentionDays: number;
+  /** Name and version of this program, for `/about`. */
+  readonly software: string;
+  /** Remote address of a request's socket. */
+  readonly addressOf: (c: Context) => string | undefined;
+  /** Whether the server is on its way out. */
+  readonly isStopping: () => boolean;
+  readonly reportError: ReportError;
+}

@@ -1,0 +1,58 @@
+import type { HoursList } from "@glowworm/protocol";
+
+/** A report on its way into the store: 16-byte get_id and 113-byte envelope. */
+export interface NewReport {
+  readonly getId: Uint8Array;
+  readonly envelope: Uint8Array;
+}
+
+/** What can be fetched now. */
+export type Published = Pick<HoursList, "hours" | "open">;
+
+/** Why a segment cannot be served: not over yet, or published with its closed hour since. */
+export type SegmentAbsence = "open" | "gone";
+
+/**
+ * Where sealed reports are kept. Bytes that were served once never change: not after a restart, not when the clock
+ * steps back. A report counts for the segment and hour of its commit, and never for a segment that is closed.
+ * @see docs/protocol.md section 7
+ */
+export interface ReportStore {
+  /**
+   * Stores all of a batch or none, and resolves only once it is durable. A report that the current or the previous
+   * hour holds already is stored once.
+   * @throws {StoreBusyError} at once, when too much is waiting.
+   * @throws {StoreUnavailableError} when nothing could be made durable; asking again is safe.
+   */
+  put(reports: readonly NewReport[]): Promise<void>;
+  /** Closed hours in ascending order, and the segments of hours that are not closed yet. */
+  published(): Promise<Published>;
+  /** A closed segment. @throws {StoreUnavailableError} */
+  segment(segment: number): Promise<Uint8Array | SegmentAbsence>;
+  /** The manifest of a closed hour, or null. @throws {StoreUnavailableError} */
+  manifest(hour: number): Promise<Uint8Array | null>;
+  /** A page of a closed hour, or null. @throws {StoreUnavailableError} */
+  page(hour: number, page: number): Promise<Uint8Array | null>;
+  /** Closes the segments and hours that are over and removes what is past retention. @throws {StoreUnavailableError} */
+  maintain(): Promise<void>;
+  health(): StoreHealth;
+  /** Finishes what was accepted and lets go of everything. */
+  close(): Promise<void>;
+}
+
+export interface StoreHealth {
+  /** Whether the newest write succeeded. */
+  readonly isWritable: boolean;
+  /** First segment that reports may still enter; later than the clock says when the clock stepped back. */
+  readonly arrivalFloor: number;
+}
+
+/** Too much is waiting to be written. Nothing was stored. */
+export class StoreBusyError extends Error {
+  override readonly name = "StoreBusyError";
+}
+
+/** The disk refused. Nothing was acknowledged; asking again later is safe. */
+export class StoreUnavailableError extends Error {
+  override readonly name = "StoreUnavailableError";
+}

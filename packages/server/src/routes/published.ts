@@ -1,0 +1,38 @@
+import { type HoursList, PATHS, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
+import type { Context, Hono } from "hono";
+import type { AppDeps } from "../deps.ts";
+import { pathNumber } from "../path-number.ts";
+import { ProblemError } from "../problem.ts";
+
+const FOR_EVER = "public, max-age=31536000, immutable";
+/** Segments never change, but they go when their hour closes. */
+const FOR_TWO_MINUTES = "public, max-age=120, immutable";
+
+/** `GET /v1/hours` and what it lists. @see docs/protocol.md sections 8.2 and 8.3 */
+export function publishedRoutes(app: Hono, { store }: AppDeps): void {
+  app.get(PATHS.hours, async (c) => {
+    const list: HoursList = { v: 1, ...(await store.published()) };
+    return c.json(list, 200, { "cache-control": "no-store" });
+  });
+  app.get("/v1/hours/:hour/manifest", async (c) => {
+    return records(c, await store.manifest(pathNumber(c, "hour")), FOR_EVER);
+  });
+  app.get("/v1/hours/:hour/pages/:page", async (c) => {
+    const hour = pathNumber(c, "hour");
+    return records(c, await store.page(hour, pathNumber(c, "page")), FOR_EVER);
+  });
+  app.get("/v1/open/:segment", async (c) => {
+    const segment = await store.segment(pathNumber(c, "segment"));
+    if (segment === "open") throw new ProblemError("segment-open", "not over yet: ask again later");
+    if (segment === "gone") throw new ProblemError("segment-gone", "read the closed hour instead");
+    return records(c, segment, FOR_TWO_MINUTES);
+  });
+}
+
+function records(c: Context, bytes: Uint8Array | null, caching: string): Response {
+  if (bytes === null) throw new ProblemError("not-found", "this server has no such hour or page");
+  return c.body(new Uint8Array(bytes), 200, {
+    "content-type": RECORDS_MEDIA_TYPE,
+    "cache-control": caching,
+  });
+}

@@ -1,0 +1,62 @@
+import {
+  decodeUploadBatch,
+  getIdOf,
+  HOUR_SECONDS,
+  hourOf,
+  PATHS,
+  RECORDS_MEDIA_TYPE,
+  UPLOAD_BYTES_MAX,
+} from "@glowworm/protocol";
+import type { Context, Hono } from "hono";
+import { readBody } from "../body.ts";
+import type { AppDeps } from "../deps.ts";
+import { RECORDS_PER_ID_MAX } from "../id-cap.ts";
+import { ProblemError, retryLater } from "../problem.ts";
+import type { NewReport } from "../report-store.ts";
+import { sourcePrefixOf } from "../source-prefix.ts";
+
+/** `POST /v1/sightings`: stores a batch whole, or says why not. @see docs/protocol.md section 8.1 */
+export function sightingsRoute(app: Hono, deps: AppDeps): void {
+  app.post(PATHS.sightings, async (c) => {
+    assertMediaType(c);
+    const batch = decodeUploadBatch(await readBody(c, UPLOAD_BYTES_MAX));
+    const reports = batch.map(({ putId, envelope }) => {
+      return { getId: getIdOf(deps.crypto, putId), envelope };
+    });
+    await storeWithinCap(deps, sourcePrefixOf(deps.addressOf(c)), reports);
+    return c.body(null, 201, { "content-length": "0" });
+  });
+}
+
+/** Counts before the yes, and takes the count back when there is no yes. */
+async function storeWithinCap(
+  deps: AppDeps,
+  prefix: string,
+  reports: readonly NewReport[],
+): Promise<void> {
+  const now = Math.floor(deps.clock.nowMs() / 1000);
+  const ids = reports.map((report) => report.getId);
+  const reservation = deps.cap.reserve(hourOf(now), prefix, ids);
+  if (reservation === null) {
+    const detail = `an id has had ${RECORDS_PER_ID_MAX} reports from this network within the hour`;
+    throw retryLater("rate-limited", detail, HOUR_SECONDS - (now % HOUR_SECONDS));
+  }
+  try {
+    await deps.store.put(reports);
+  } catch (error) {
+    reservation.release();
+    throw error;
+  }
+}
+
+function assertMediaType(c: Context): void {
+  if (c.req.header("content-type") !== RECORDS_MEDIA_TYPE) {
+    throw new ProblemError(
+      "unsupported-media-type",
+      `content-type: expected ${RECORDS_MEDIA_TYPE}`,
+    );
+  }
+  if (c.req.header("content-encoding") !== undefined) {
+    throw new ProblemError("unsupported-media-type", "content-encoding: expected none");
+  }
+}

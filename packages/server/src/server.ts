@@ -1,0 +1,192 @@
+import { readFileSync } from "node:fs";
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { Failure } from "@glowworm/platform";
+import {
+  type Clock,
+  type CryptoSuite,
+  PROBLEM_MEDIA_TYPE,
+  type RandomSource,
+  SEGMENT_SECONDS,
+  type Stepper,
+} from "@glowworm/protocol";
+import { createAdaptorServer } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import { createApp } from "./app.ts";
+import { ErrorLog } from "./error-log.ts";
+import { IdCap } from "./id-cap.ts";
+import { problemOf } from "./problem.ts";
+import { type ReportStore, StoreUnavailableError } from "./report-store.ts";
+import { openEmbeddedStore } from "./store/embedded-store.ts";
+
+/** Node's own defaults let a silent client hold a connection for minutes. */
+const HTTP_LIMITS = {
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1000,
+  maxHeaderSize: 8192,
+  keepAliveTimeout: 5000,
+} as const;
+const CONNECTIONS_MAX = 1024;
+const REQUESTS_PER_CONNECTION_MAX = 1000;
+const HEADERS_MAX = 64;
+/** Requests in flight at a stop have as long as any request may take. */
+const STOP_MS = HTTP_LIMITS.requestTimeout;
+/** How soon a store that failed is tried again. */
+const RETRY_MS = 5000;
+
+export interface ServerOptions {
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly crypto: CryptoSuite;
+  readonly dataFolder: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly retentionDays: number;
+  /** Told what an operator should know: never an address, an id or a body. Silent when absent. */
+  readonly say?: (line: string) => void;
+}
+
+/** A server over one data folder. `step` closes segments and hours when they are over. */
+export class Server implements Stepper {
+  readonly #options: ServerOptions;
+  readonly #say: (line: string) => void;
+  readonly #log: ErrorLog;
+  #store: ReportStore | undefined;
+  #http: HttpServer | undefined;
+  #isStopping = false;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#say = options.say ?? (() => {});
+    this.#log = new ErrorLog(options.clock, this.#say);
+  }
+
+  /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
+  async start(): Promise<{ readonly url: string }> {
+    const { clock, random, dataFolder, retentionDays, host, port } = this.#options;
+    const store = await openEmbeddedStore({ folder: dataFolder, retentionDays, clock, random });
+    for (const path of store.damaged) this.#say(`server: damaged, set aside as ${path}`);
+    this.#store = store;
+    try {
+      await store.maintain();
+      this.#http = this.#createHttp(store);
+      await listen(this.#http, host, port);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+    return { url: urlOf(this.#http) };
+  }
+
+  /** Does what is due; returns the milliseconds until the next segment is over. */
+  async step(): Promise<number> {
+    const segmentMs = SEGMENT_SECONDS * 1000;
+    try {
+      await this.#store?.maintain();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      this.#log.report("closing what is over failed", error);
+      return RETRY_MS;
+    }
+    return segmentMs - (this.#options.clock.nowMs() % segmentMs);
+  }
+
+  /** Takes no new request, answers those in flight, writes what was accepted, and lets go of the folder. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    if (this.#http !== undefined) await this.#drain(this.#http);
+    await this.#store?.close();
+  }
+
+  async #drain(http: HttpServer): Promise<void> {
+    const done = new AbortController();
+    const closed = new Promise<void>((resolve) => {
+      http.close(() => {
+        done.abort();
+        resolve();
+      });
+    });
+    http.closeIdleConnections();
+    await this.#options.clock.sleep(STOP_MS, done.signal);
+    http.closeAllConnections();
+    await closed;
+  }
+
+  #createHttp(store: ReportStore): HttpServer {
+    const { clock, random, crypto, retentionDays } = this.#options;
+    const app = createApp({
+      store,
+      clock,
+      crypto,
+      cap: new IdCap(crypto, random),
+      retentionDays,
+      software: software(),
+      addressOf: (c) => getConnInfo(c).remote.address,
+      isStopping: () => this.#isStopping,
+      reportError: (kind, error) => this.#log.report(kind, error),
+    });
+    return hardened(app.fetch);
+  }
+}
+
+function hardened(fetch: (request: Request) => Response | Promise<Response>): HttpServer {
+  const server = createAdaptorServer({
+    fetch,
+    overrideGlobalObjects: false,
+    createServer,
+    serverOptions: HTTP_LIMITS,
+  }) as HttpServer;
+  server.maxConnections = CONNECTIONS_MAX;
+  server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
+  server.maxHeadersCount = HEADERS_MAX;
+  server.on("clientError", refuseRaw);
+  return server;
+}
+
+/** Answers what is no request at all, or came too slowly to become one. */
+function refuseRaw(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    const body = JSON.stringify(problemOf("request-timeout", "send the request within 10 s"));
+    socket.end(
+      `HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\n` +
+        `content-length: ${body.length}\r\n\r\n${body}`,
+    );
+    return;
+  }
+  const isTooLong = error.code === "HPE_HEADER_OVERFLOW";
+  const status = isTooLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+async function listen(http: HttpServer, host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    http.once("error", (error: Error & { readonly code?: string }) => {
+      reject(
+        new Failure(
+          error.code === "EACCES" ? "noPermission" : "failure",
+          `cannot listen on ${host} port ${port}: ${error.code ?? error.message}`,
+          "choose another address or port: --listen 127.0.0.1:8787",
+          { cause: error },
+        ),
+      );
+    });
+    http.listen(port, host, resolve);
+  });
+}
+
+function urlOf(http: HttpServer): string {
+  const { address, family, port } = http.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+function software(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(text) as { version: string };
+  return `glowworm ${version}`;
+}

@@ -1,0 +1,100 @@
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { makePrivateFolder, syncFolder } from "@glowworm/platform";
+
+const OPEN_HOUR = /^([0-9]{1,10})\.sqlite$/;
+const CLOSED_HOUR = /^([0-9]{1,10})\.hour$/;
+const DAMAGED_HOUR = /^([0-9]{1,10})\./;
+/** SQLite keeps these beside a database. */
+const COMPANIONS = ["", "-wal", "-shm"] as const;
+
+/** Names in a store's data folder: `open/H.sqlite`, `hours/H.hour`, `damaged/`, `lock.sqlite`. */
+export class Layout {
+  readonly root: string;
+  readonly lock: string;
+  readonly #open: string;
+  readonly #hours: string;
+  readonly #damaged: string;
+
+  constructor(root: string) {
+    this.root = root;
+    this.lock = join(root, "lock.sqlite");
+    this.#open = join(root, "open");
+    this.#hours = join(root, "hours");
+    this.#damaged = join(root, "damaged");
+  }
+
+  makeFolders(): void {
+    for (const folder of [this.root, this.#open, this.#hours, this.#damaged]) {
+      makePrivateFolder(folder);
+    }
+    syncFolder(this.root);
+  }
+
+  openHour(hour: number): string {
+    return join(this.#open, `${hour}.sqlite`);
+  }
+
+  closedHour(hour: number): string {
+    return join(this.#hours, `${hour}.hour`);
+  }
+
+  openHours(): readonly number[] {
+    return numbersIn(this.#open, OPEN_HOUR);
+  }
+
+  closedHours(): readonly number[] {
+    return numbersIn(this.#hours, CLOSED_HOUR);
+  }
+
+  /** Removes what a crash left half written: nothing in it was ever acknowledged or served. */
+  removeUnfinished(): void {
+    for (const folder of [this.#open, this.#hours]) {
+      for (const name of readdirSync(folder)) {
+        if (name.includes(UNFINISHED)) rmSync(join(folder, name));
+      }
+    }
+  }
+
+  /** Moves a damaged file out of the way, companions included; returns where it is now. */
+  setAside(path: string): string {
+    const target = this.#freeName(basename(path));
+    for (const companion of COMPANIONS) {
+      if (existsSync(path + companion)) renameSync(path + companion, target + companion);
+    }
+    syncFolder(this.#damaged);
+    return target;
+  }
+
+  /** Removes damaged files of hours before `hour`: retention holds for them too. */
+  expireDamaged(hour: number): void {
+    for (const name of readdirSync(this.#damaged)) {
+      const found = DAMAGED_HOUR.exec(name)?.[1];
+      if (found !== undefined && Number(found) < hour) rmSync(join(this.#damaged, name));
+    }
+  }
+
+  #freeName(name: string): string {
+    for (let copy = 1; ; copy++) {
+      const path = join(this.#damaged, `${name}.${copy}`);
+      if (!existsSync(path)) return path;
+    }
+  }
+}
+
+/** Marks a file that is not finished: it is renamed when it is. */
+export const UNFINISHED: string = ".unfinished";
+
+/** Removes a database and its companions. */
+export function removeDatabase(path: string): void {
+  for (const companion of COMPANIONS) rmSync(path + companion, { force: true });
+}
+
+function numbersIn(folder: string, pattern: RegExp): readonly number[] {
+  const hours: number[] = [];
+  for (const name of readdirSync(folder)) {
+    const hour = pattern.exec(name)?.[1];
+    if (hour !== undefined) hours.push(Number(hour));
+  }
+  return hours.sort((a, b) => a - b);
+}
