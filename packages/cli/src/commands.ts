@@ -1,7 +1,8 @@
 import type { Command } from "./command.ts";
 import { beaconRun } from "./commands/beacon-run.ts";
+import { demo } from "./commands/demo.ts";
 import { relayRun } from "./commands/relay-run.ts";
 import { serverRun } from "./commands/server-run.ts";
 
 /** Every command, in the order in which help lists them. */
-export const COMMANDS: readonly Command[] = [beaconRun, relayRun, serverRun];
+export const COMMANDS: readonly Command[] = [beaconRun, relayRun, serverRun, demo];

@@ -30,9 +30,15 @@ export class SimulatedTime implements Clock {
     return this.#nowMs - this.#startMs;
   }
 
-  /** Nothing in a simulation may wait on its own: time moves only between turns. */
-  sleep(): Promise<void> {
-    return Promise.reject(new Error("simulated time cannot be slept through"));
+  /**
+   * Ends with the signal only. Time stands still within a turn, so that what sleeps there is a time-out, and in a
+   * simulation none runs out.
+   */
+  sleep(_ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal === undefined || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
   }
 
   /** Gives a stepper turns from now on. */

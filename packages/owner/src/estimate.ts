@@ -32,11 +32,11 @@ interface Voice {
 const SIGMA_MIN_METRES = 5;
 /** Two voices agree within this many of their sigmas. */
 const AGREEMENT_SIGMAS = 3;
-/** A path-loss model of a laptop's 0 dBm radio with things in the way: signal at one metre, and exponent. */
+/** A 0 dBm radio in free space: signal at one metre, and exponent. Whatever stands between only makes it seem further. */
 const RSSI_AT_ONE_METRE_DBM = -59;
-const PATH_LOSS_EXPONENT = 2.7;
+const PATH_LOSS_EXPONENT = 2;
 const RANGE_MIN_METRES = 2;
-const RANGE_MAX_METRES = 80;
+const RANGE_MAX_METRES = 100;
 /** Walls, pockets and bodies make distance from signal strength wrong by about a half: what is left after averaging. */
 const RADIUS_MARGIN = 1.2;
 
