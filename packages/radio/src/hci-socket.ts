@@ -65,9 +65,10 @@ export class HciSocket extends EventEmitter {
   /** Sends a packet: called by noble and bleno, and by us for what they have no call for. */
   write(packet: Uint8Array): void {
     // Anything but a command needs a connection, and nobody here connects.
-    if (packet[0] !== PACKET.command || this.#lost !== null) return;
+    if (packet[0] !== PACKET.command) return;
     this.#last = this.#queue.submit(packet);
     this.#written?.push(this.#last);
+    if (this.#lost !== null) this.#queue.abandon();
   }
 
   /** Lets go of the controller. */
