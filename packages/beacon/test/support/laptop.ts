@@ -19,6 +19,8 @@ export class Laptop {
   readonly events: BeaconEvent[] = [];
   isSynchronised = true;
   timesAsked = 0;
+  /** How long the answer takes. */
+  askSeconds = 0;
   #bootSeconds = 0;
   #boots = 1;
 
@@ -28,6 +30,7 @@ export class Laptop {
     this.trust = {
       isSynchronised: () => {
         this.timesAsked += 1;
+        this.run(this.askSeconds);
         return Promise.resolve(this.isSynchronised);
       },
       bootSeconds: () => this.#bootSeconds,
