@@ -2,6 +2,7 @@ import { loadCrypto } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { benchCryptography } from "./cryptography.ts";
 import { benchFrames } from "./frames.ts";
+import { benchIngest } from "./ingest.ts";
 import type { Row } from "./measure.ts";
 
 const SEED = 1;
@@ -16,6 +17,6 @@ function print(row: Row): void {
 process.stderr.write(`seed ${SEED}\n`);
 const crypto = await loadCrypto();
 const random = seededRandom(SEED);
-for (const bench of [benchCryptography, benchFrames]) {
+for (const bench of [benchCryptography, benchFrames, benchIngest]) {
   for (const row of await bench(crypto, random)) print(row);
 }

@@ -23,13 +23,24 @@ export async function compare(
 ): Promise<Row> {
   await rate(ours, ROUND_MS / 3);
   await rate(peer, ROUND_MS / 3);
+  const rateOf = (work: Work) => () => rate(work, ROUND_MS);
+  return await compareRates(name, unit, rateOf(ours), against, rateOf(peer));
+}
+
+/** The same for what measures its own rate. */
+export async function compareRates(
+  name: string,
+  unit: string,
+  ours: () => Promise<number>,
+  against: string,
+  peer: () => Promise<number>,
+): Promise<Row> {
   const rates: number[] = [];
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const our = await rate(ours, ROUND_MS);
-    const their = await rate(peer, ROUND_MS);
+    const our = await ours();
     rates.push(our);
-    ratios.push(our / their);
+    ratios.push(our / (await peer()));
   }
   return { name, value: round3(median(rates)), unit, ratio: round3(median(ratios)), against };
 }
