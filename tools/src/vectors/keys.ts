@@ -8,6 +8,8 @@ import {
   encodeCardFile,
   encodeDayShare,
   fromHex,
+  H_CARDS,
+  labelledHash,
   toHex,
 } from "@glowworm/protocol";
 import { bytesCases, cut, flipped, named, withByte, zeros } from "./cases.ts";
@@ -182,7 +184,12 @@ export function cardCases(crypto: CryptoSuite): readonly CaseDraft[] {
     decode("trailing", "one byte after the last card", `${file}00`, "trailing-bytes"),
     decode("other-magic", "another kind of file", flipped(file, 0), "bad-value"),
     decode("version", "version 2", withByte(file, 11, 2), "unsupported-version"),
-    decode("no-cards", "a count of zero", cut(withByte(file, 23, 0), 40), "bad-value"),
+    decode(
+      "no-cards",
+      "a count of zero, with the right checksum",
+      noCards(crypto, file),
+      "bad-value",
+    ),
     decode("count-too-large", "one card more than there are", withByte(file, 23, 4), "truncated"),
     decode(
       "day-order",
@@ -195,6 +202,12 @@ export function cardCases(crypto: CryptoSuite): readonly CaseDraft[] {
     decode("damaged-seed", "a bit of a seed", flipped(file, 90), "bad-value"),
     decode("created-at", "a bit of the time it was made", flipped(file, 15), "bad-value"),
   ];
+}
+
+/** A header that is right in everything but that no card follows. */
+function noCards(crypto: CryptoSuite, file: string): string {
+  const head = cut(withByte(file, 23, 0), 24);
+  return head + toHex(labelledHash(crypto, 16, H_CARDS, fromHex(head)));
 }
 
 /** Section 4.10. */
