@@ -193,8 +193,14 @@ export function cardCases(crypto: CryptoSuite): readonly CaseDraft[] {
     decode("count-too-large", "one card more than there are", withByte(file, 23, 4), "truncated"),
     decode(
       "day-order",
-      "the second card is of another day",
-      rechecked(crypto, flipped(file, 40 + 68 + 3)),
+      "a day comes twice",
+      rechecked(crypto, withByte(file, 40 + 68 + 3, 0xe6)),
+      "bad-value",
+    ),
+    decode(
+      "day-gap",
+      "a day is left out",
+      rechecked(crypto, withByte(file, 40 + 68 + 3, 0xe8)),
       "bad-value",
     ),
     decode("check", "a bit of the checksum", flipped(file, 39), "bad-value"),
