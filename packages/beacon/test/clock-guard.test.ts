@@ -114,6 +114,26 @@ describe("the floor", () => {
     expect(state.floor).toBeLessThanOrEqual(NOW + DAY_SECONDS + HOUR);
   });
 
+  it("starts the proof anew when a far clock jumps", () => {
+    let state = known(NOW);
+    for (let elapsed = 0; elapsed <= 30 * HOUR; elapsed += EPOCH_SECONDS) {
+      const days = elapsed < 20 * HOUR ? 30 : 60;
+      const wall = NOW + days * DAY_SECONDS + elapsed;
+      state = stepGuard(state, glance(wall, true, elapsed), WHOLE);
+    }
+    expect(state.floor).toBeLessThan(NOW + 3 * DAY_SECONDS);
+  });
+
+  it("is at the clock at once after each of many nights off", () => {
+    let state = known(NOW);
+    for (let night = 1; night <= 5; night++) {
+      const wall = NOW + night * 16 * HOUR;
+      const input = { wall, isSynchronised: true, bootMark: `night ${night}`, bootSeconds: 20 };
+      state = stepGuard(state, input, WHOLE);
+      expect(state.floor).toBe(wall);
+    }
+  });
+
   it("follows a laptop that is off every night, and catches up after a week away", () => {
     let state = known(NOW);
     let wall = NOW;
