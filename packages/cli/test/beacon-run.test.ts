@@ -5,7 +5,7 @@ import type { ExitName } from "@glowworm/platform";
 import { dayCardOf, deriveDayKeys, encodeCardFile, loadCrypto } from "@glowworm/protocol";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { OptionValues } from "../src/command.ts";
-import { beaconRun } from "../src/commands/beacon-run.ts";
+import { beaconRunCommand } from "../src/commands/beacon-run.ts";
 
 const crypto = await loadCrypto();
 const DEVICE_KEY = new Uint8Array(32).fill(9);
@@ -40,7 +40,7 @@ it("imports cards, says to delete the original, and needs an adapter to go on", 
 });
 
 function run(values: OptionValues, positionals: readonly string[] = []): Promise<ExitName> {
-  return beaconRun.run({
+  return beaconRunCommand.run({
     values: { adapter: `h4:${join(folder, "no-socket")}`, ...values },
     positionals,
     env: { XDG_STATE_HOME: folder },

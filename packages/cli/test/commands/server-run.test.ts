@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Failure } from "@glowworm/platform";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { OptionValues } from "../../src/command.ts";
-import { serverRun } from "../../src/commands/server-run.ts";
+import { serverRunCommand } from "../../src/commands/server-run.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -16,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 async function runOnce(values: OptionValues): Promise<readonly [string, string]> {
   const stop = new AbortController();
   const said: string[] = [];
-  const exit = await serverRun.run({
+  const exit = await serverRunCommand.run({
     values,
     positionals: [],
     env: { XDG_STATE_HOME: folder },
