@@ -138,6 +138,18 @@ describe("liars", () => {
     );
   });
 
+  it("in one place do not win because the honest majority is spread out around theirs", () => {
+    const honest = [0, 72, 144, 216, 288].map((degrees) => ({
+      northMetres: 28 * Math.cos((degrees * Math.PI) / 180),
+      eastMetres: 28 * Math.sin((degrees * Math.PI) / 180),
+      accuracyMetres: 25,
+    }));
+    const lying = [0, 1, 2, 3].map(() => ({ eastMetres: 160, accuracyMetres: 25 }));
+    const estimate = estimateOf(heardBy([...lying, ...honest]));
+    expect(estimate).toMatchObject({ relays: 5, relaysDisagreeing: 4 });
+    expect(errorOf(estimate)).toBeLessThan(1);
+  });
+
   it("a third, all in one far place, do not move the answer at all", async () => {
     const honest = fc.array(honestRelay, { minLength: 4, maxLength: 12 });
     await fc.assert(
