@@ -138,15 +138,14 @@ describe("liars", () => {
     );
   });
 
-  it("in one place do not win because the honest majority is spread out around theirs", () => {
-    const honest = [0, 72, 144, 216, 288].map((degrees) => ({
-      northMetres: 28 * Math.cos((degrees * Math.PI) / 180),
-      eastMetres: 28 * Math.sin((degrees * Math.PI) / 180),
+  it("in one place do not win because the honest majority stands on two sides of the truth", () => {
+    const honest = Array.from({ length: 12 }, (_, index) => ({
+      northMetres: index < 6 ? 25 : -25,
       accuracyMetres: 25,
     }));
-    const lying = [0, 1, 2, 3].map(() => ({ eastMetres: 160, accuracyMetres: 25 }));
+    const lying = Array.from({ length: 11 }, () => ({ eastMetres: 200, accuracyMetres: 25 }));
     const estimate = estimateOf(heardBy([...lying, ...honest]));
-    expect(estimate).toMatchObject({ relays: 5, relaysDisagreeing: 4 });
+    expect(estimate).toMatchObject({ relays: 12, relaysDisagreeing: 11 });
     expect(errorOf(estimate)).toBeLessThan(1);
   });
 
