@@ -325,6 +325,23 @@ describe("a relay that cannot report", () => {
     expect(relay.status()).toMatchObject({ sealed: 0, waiting: 0, remembered: 0 });
   });
 
+  it("keeps its outbox under a clock that is far ahead, and drops what is old once time is known", async () => {
+    isServerUp = false;
+    const relay = await started();
+    const { hear } = beacon("dead clock");
+    hear(0);
+    hear(1);
+    await run(relay, 4);
+    isSynchronised = false;
+    await run(relay, 60);
+    clock.setWall(START_MS + 30 * 86_400_000);
+    await run(relay, 2);
+    expect(relay.status()).toMatchObject({ waiting: 1, droppedExpired: 0 });
+    isSynchronised = true;
+    await run(relay, 60);
+    expect(relay.status()).toMatchObject({ waiting: 0, droppedExpired: 1 });
+  });
+
   it("ends with the reason when the radio is gone, after sealing what it heard", async () => {
     const relay = await started();
     const { hear } = beacon("unplugged");
