@@ -104,16 +104,21 @@ export class Uploader {
   }
 
   async #post(batch: readonly WaitingReport[]): Promise<Verdict> {
-    const { clock } = this.#options;
     const body = encodeUploadBatch(batch.map((report) => report.record));
+    const answer = await this.#askInTime(body);
+    if (answer === null) return { kind: "later", state: "unreachable", retryAfterMs: 0 };
+    return verdictOf(answer, this.#options.clock.nowMs());
+  }
+
+  async #askInTime(body: Uint8Array): Promise<Answer | null> {
     const timeout = new AbortController();
     const done = new AbortController();
-    const timer = clock.sleep(TIMEOUT_MS, done.signal).then(() => timeout.abort());
+    const timer = this.#options.clock.sleep(TIMEOUT_MS, done.signal).then(() => timeout.abort());
     try {
-      return verdictOf(await this.#ask(body, timeout.signal), clock.nowMs());
+      return await this.#ask(body, timeout.signal);
     } catch {
       // Whatever the transport throws, and it throws many things: there was no answer, and nothing is lost.
-      return { kind: "later", state: "unreachable", retryAfterMs: 0 };
+      return null;
     } finally {
       done.abort();
       await timer;
