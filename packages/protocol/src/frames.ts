@@ -166,8 +166,8 @@ function decodeWhole(data: Uint8Array, status: number): WholeFrame {
 }
 
 function headerOf(kind: number, status: number): number {
-  if (status < 0 || status > STATUS_MAX) {
-    throw new UsageError(`frame.status: expected 0 to ${STATUS_MAX}`);
+  if (!Number.isInteger(status) || status < 0 || status > STATUS_MAX) {
+    throw new UsageError(`frame.status: expected a whole number from 0 to ${STATUS_MAX}`);
   }
   return (PROTOCOL_VERSION << 5) | (kind << 3) | status;
 }

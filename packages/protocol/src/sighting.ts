@@ -21,8 +21,7 @@ const PADDING_BYTES = 11;
 
 /** How the relay knew where it was; the index is the byte on the wire. */
 export const POSITION_SOURCES = ["fixed", "gnss"] as const;
-/** One of `POSITION_SOURCES`. */
-export type PositionSource = (typeof POSITION_SOURCES)[number];
+type PositionSource = (typeof POSITION_SOURCES)[number];
 
 /** What a relay seals: where it was when it heard an accessory. @see docs/protocol.md section 6.2 */
 export interface Sighting {
