@@ -5,7 +5,7 @@ import { TAG_BYTES, tagOf } from "./ids.ts";
 import { COMPANY_ID, PROTOCOL_VERSION } from "./params.ts";
 
 /** Bytes of a third of the carousel: half a key. */
-export const PIECE_BYTES: number = 16;
+const PIECE_BYTES: number = 16;
 /** Bytes of a minute token. */
 export const TOKEN_BYTES: number = 4;
 /** Bytes of a frame that carries one piece. */

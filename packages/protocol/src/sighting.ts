@@ -8,7 +8,7 @@ import type { UnixSeconds } from "./world.ts";
 /** Bytes of a sighting. */
 export const SIGHTING_BYTES: number = 64;
 /** Bytes of a relay mark. */
-export const RELAY_MARK_BYTES: number = 8;
+const RELAY_MARK_BYTES: number = 8;
 /** Bytes of a stamp. */
 export const STAMP_BYTES: number = 16;
 /** Bluetooth's own value for an unknown signal strength. */

@@ -17,7 +17,7 @@ export interface OpenedOutbox {
 }
 
 /** 20,000 reports are about 5 MB: a week of a relay that hears two new accessories a minute. */
-export const OUTBOX_REPORTS_MAX: number = 20_000;
+const OUTBOX_REPORTS_MAX: number = 20_000;
 
 const FILE = "outbox.sqlite";
 const PRIVATE_FILE = 0o600;

@@ -20,7 +20,6 @@ import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
-  coarsen,
   type Fetch,
   type Outbox,
   openOutbox,
@@ -28,6 +27,7 @@ import {
   type RelayOptions,
   Uploader,
 } from "../src/index.ts";
+import { coarsen } from "../src/precision.ts";
 import {
   advert,
   FIX,
