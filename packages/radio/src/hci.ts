@@ -39,8 +39,6 @@ export const STATUS = {
 
 /** Own address type of an advertiser or scanner that uses the address set by LE Set Random Address. */
 export const OWN_ADDRESS_RANDOM: number = 0x01;
-/** Signal strength a controller gives when it has none. */
-export const RSSI_UNKNOWN: number = 127;
 
 /** A command as it goes to the controller: packet type, opcode (little-endian), length, parameters. */
 export function hciCommand(opcode: number, parameters: Uint8Array = new Uint8Array(0)): Uint8Array {
