@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, diffieHellman } from "node:crypto";
+import { deriveDayIds } from "@glowworm/owner";
 import {
   type CryptoSuite,
   dayCardOf,
@@ -7,11 +8,8 @@ import {
   type EpochOpener,
   epochOpener,
   epochPrivateKey,
-  getIdOf,
   minuteToken,
-  nextSeed,
   openEnvelope,
-  putIdOf,
   type RandomSource,
   type Sighting,
   sealSighting,
@@ -73,17 +71,9 @@ function benchOpen(
   );
 }
 
-/** Every public id of seven days, as the owner derives them. */
+/** Every public id of seven days, as a lookup derives them. */
 function deriveWeek(crypto: CryptoSuite, deviceKey: Uint8Array): number {
-  for (let day = DAY; day < DAY + WEEK_DAYS; day++) {
-    const keys = deriveDayKeys(crypto, deviceKey, day);
-    let seed = keys.seed;
-    for (let epoch = 0; epoch < EPOCHS_PER_DAY; epoch++) {
-      const publicKey = crypto.x25519Base(epochPrivateKey(crypto, seed, keys.privateKey));
-      getIdOf(crypto, putIdOf(crypto, publicKey));
-      seed = nextSeed(crypto, seed);
-    }
-  }
+  for (let day = DAY; day < DAY + WEEK_DAYS; day++) deriveDayIds(crypto, deviceKey, day);
   return WEEK_DAYS * EPOCHS_PER_DAY;
 }
 

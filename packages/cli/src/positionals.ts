@@ -1,5 +1,11 @@
 import { usage } from "./options.ts";
 
+/** For a command that takes options only. @throws {Failure} usage */
+export function assertNoWords(positionals: readonly string[], command: string): void {
+  if (positionals.length === 0) return;
+  throw usage(`unexpected "${positionals.join(" ")}"`, `glowworm ${command} --help`);
+}
+
 /** The one NAME a command takes. @throws {Failure} usage */
 export function onlyName(positionals: readonly string[], command: string): string {
   const [name, ...rest] = positionals;

@@ -17,7 +17,7 @@ import {
   decodeCandidateCache,
   encodeCandidateCache,
 } from "./candidate-cache.ts";
-import { DAY_IDS_BYTES, deriveDayIds } from "./day-ids.ts";
+import { deriveDayIds } from "./day-ids.ts";
 
 /** A device with its key: what a lookup is for. */
 export interface DeviceKeys {
@@ -116,5 +116,5 @@ export function windowOf(days: CandidateDays): {
   readonly firstDay: number;
   readonly lastDay: number;
 } {
-  return { firstDay: days.firstDay, lastDay: days.firstDay + days.ids.length / DAY_IDS_BYTES - 1 };
+  return { firstDay: days.firstDay, lastDay: days.firstDay + dayCount(days) - 1 };
 }

@@ -1,5 +1,12 @@
-import { type Manifest, PAGE_BYTES, PATHS, toHex } from "@glowworm/protocol";
-import { checkManifest, checkPage, type ListedHour, manifestBytes } from "./closed-hour.ts";
+import {
+  decodePage,
+  type Manifest,
+  manifestBytes,
+  PAGE_BYTES,
+  PATHS,
+  toHex,
+} from "@glowworm/protocol";
+import { checkManifest, type ListedHour } from "./closed-hour.ts";
 import { forEachOf } from "./each.ts";
 import { HourCache } from "./hour-cache.ts";
 import { HOUR_PAGES_MAX } from "./hours-list.ts";
@@ -75,7 +82,7 @@ export class ClosedHoursReader {
     const pages: Uint8Array[] = [];
     for (const [index, entry] of manifest.pages.entries()) {
       const page = await this.#transfer.get(PATHS.page(listed.hour, index), PAGE_BYTES);
-      checkPage(crypto, entry, page);
+      decodePage(crypto, entry, page);
       pages.push(page);
     }
     this.#cache.write(listed.hour, head, pages);

@@ -1,6 +1,7 @@
 import { Failure } from "@glowworm/platform";
 import { UNTRUSTED_AHEAD_SECONDS, type UnixSeconds } from "@glowworm/protocol";
 import * as z from "zod";
+import { jsonOf } from "./json-bytes.ts";
 
 /** An accessory as the owner knows it. */
 export interface Device {
@@ -129,12 +130,4 @@ function usableName(registry: Registry, name: string): string {
 
 function isSameName(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

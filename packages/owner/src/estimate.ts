@@ -7,6 +7,7 @@ import {
   weightedCentre,
 } from "./geo.ts";
 import type { GradedReport } from "./grade.ts";
+import { meanAge, motionOf } from "./motion.ts";
 
 /** Where the reports of a few minutes put the accessory. */
 export interface Estimate extends Coordinates {
@@ -48,7 +49,7 @@ const RADIUS_MARGIN = 1.6;
 /**
  * Estimates a place from reports of one time. The anchor is the voice that most others support, each counting once
  * whatever accuracy it claims: where honest relays are more than half, one of them is among its supporters, so that
- * liars cannot carry it away. Only voices beside the anchor are then averaged, by their accuracy.
+ * liars cannot carry it away. Only voices beside the anchor are then averaged, by their accuracy and age.
  * @param reports at least one, or there is no estimate.
  */
 export function estimatePlace(reports: readonly GradedReport[]): Estimate | null {
@@ -56,14 +57,15 @@ export function estimatePlace(reports: readonly GradedReport[]): Estimate | null
   const cap = sigmaCap(voices);
   const anchor = anchorOf(voices, cap);
   if (anchor === null) return null;
-  const agreeing = voices.filter((voice) => isBeside(voice, anchor, cap));
+  const beside = voices.filter((voice) => isBeside(voice, anchor, cap));
+  const { voices: agreeing, lagMetres } = withAge(beside);
   const centre = weightedCentre(
     agreeing.map(({ direction, sigma }) => ({ direction, weight: sigma ** -2 })),
   );
   const relays = countRelays(agreeing);
   return {
     ...centre,
-    accuracyMetres: radiusOf(agreeing, directionOf(centre), relays),
+    accuracyMetres: Math.hypot(lagMetres, radiusOf(agreeing, directionOf(centre), relays)),
     agreeing: agreeing.map(({ report }) => report),
     relays,
     relaysDisagreeing: countRelays(voices.filter((voice) => isElsewhere(voice, anchor, cap))),
@@ -97,6 +99,26 @@ function voiceOf(report: GradedReport): Voice {
   });
   const sigma = Math.hypot(sighting.accuracyDm / 10, radioRange(sighting.rssiDbm));
   return { report, direction, sigma: Math.max(SIGMA_MIN_METRES, sigma) };
+}
+
+/**
+ * Voices that agree, the older the vaguer: the accessory may have been carried off since. The more voices there are, and
+ * the wider they lie in time, the less that costs where it rests. `lagMetres`: how far the mean of the voices trails
+ * behind what they show to move.
+ */
+function withAge(voices: readonly Voice[]): {
+  readonly voices: readonly Voice[];
+  readonly lagMetres: number;
+} {
+  const newest = voices.reduce((latest, { report }) => Math.max(latest, report.sighting.seenAt), 0);
+  const points = voices.map((voice) => {
+    return { ...voice, ageSeconds: newest - voice.report.sighting.seenAt };
+  });
+  const { metresPerSecond, isShown } = motionOf(points);
+  const aged = points.map((point) => {
+    return { ...point, sigma: Math.hypot(point.sigma, metresPerSecond * point.ageSeconds) };
+  });
+  return { voices: aged, lagMetres: isShown ? metresPerSecond * meanAge(aged) : 0 };
 }
 
 /** No voice may claim such a wide circle that everything is beside it, unless most of them are as wide. */

@@ -8,7 +8,7 @@ export interface Coordinates {
 export type Direction = readonly [x: number, y: number, z: number];
 
 /** Mean radius of the earth (IUGG). Taking the earth for a sphere is wrong by at most 0.6 %: half a metre in 100. */
-const EARTH_RADIUS_METRES = 6_371_008.8;
+export const EARTH_RADIUS_METRES: number = 6_371_008.8;
 const DEGREE = Math.PI / 180;
 
 /** Unit vector of a place. */

@@ -29,7 +29,7 @@ export interface GradedReport extends OpenedReport {
  */
 const EPOCHS_AGREEING_MIN = 3;
 
-/** Grades reports against their epochs and against each other. @see docs/protocol.md section 9.4 */
+/** Grades reports against their epochs and against each other. @see docs/protocol.md section 6.7 */
 export function gradeReports(reports: readonly OpenedReport[]): readonly GradedReport[] {
   const graded = reports.map(gradeAlone);
   const confirmed = confirmedOffsets(graded);

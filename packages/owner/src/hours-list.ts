@@ -6,6 +6,7 @@ import {
   SEGMENTS_PER_HOUR,
 } from "@glowworm/protocol";
 import * as z from "zod";
+import { jsonOf } from "./json-bytes.ts";
 
 /** Bytes of the longest list that is read: four years of hours. */
 export const HOURS_LIST_BYTES_MAX: number = 4 * 2 ** 20;
@@ -39,14 +40,6 @@ export function decodeHoursList(bytes: Uint8Array): HoursList {
     throw refused("open");
   }
   return { v: 1, hours, open };
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 function refused(field: string): DecodeError {

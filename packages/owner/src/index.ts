@@ -1,5 +1,6 @@
 export type { CandidateDays } from "./candidate-cache.ts";
 export { type CandidateDeps, type DeviceKeys, loadCandidates } from "./candidates.ts";
+export { deriveDayIds } from "./day-ids.ts";
 export { makeCardFile } from "./device-cards.ts";
 export {
   addDevice,

@@ -5,6 +5,7 @@ import {
   DecodeError,
   decodeStoredRecord,
   EPOCH_SECONDS,
+  type EpochOpener,
   type EpochRef,
   epochOpener,
   equalBytes,
@@ -46,7 +47,7 @@ export interface Refusals {
 /**
  * Opens what can be opened. Refused are a second copy of an envelope (the earliest arrival is kept), what does not
  * open, what holds values out of range, and what arrived before it was seen.
- * @see docs/protocol.md section 9.4
+ * @see docs/protocol.md section 6.7
  */
 export function openReports(
   crypto: CryptoSuite,
@@ -88,14 +89,18 @@ function withoutCopies(records: readonly DecodedReport[]): readonly DecodedRepor
   );
 }
 
+/** What opens and checks the reports of one epoch. */
+interface OpenedEpoch {
+  readonly getId: Uint8Array;
+  readonly opener: EpochOpener;
+  /** By minute. */
+  readonly tokens: readonly Uint8Array[];
+}
+
 class ReportOpener {
   readonly #crypto: CryptoSuite;
   readonly #keys: EpochKeys;
-  #current: {
-    getId: Uint8Array;
-    opener: ReturnType<typeof epochOpener>;
-    tokens: Uint8Array[];
-  } | null = null;
+  #current: OpenedEpoch | null = null;
 
   constructor(crypto: CryptoSuite, deviceKey: Uint8Array) {
     this.#crypto = crypto;
@@ -125,17 +130,13 @@ class ReportOpener {
     };
   }
 
-  #epochOf(record: DecodedReport): {
-    opener: ReturnType<typeof epochOpener>;
-    tokens: Uint8Array[];
-  } {
-    if (this.#current !== null && equalBytes(this.#current.getId, record.getId))
-      return this.#current;
-    const { seed, privateKey } = this.#keys.of(record.epoch);
+  #epochOf({ getId, epoch }: DecodedReport): OpenedEpoch {
+    if (this.#current !== null && equalBytes(this.#current.getId, getId)) return this.#current;
+    const { seed, privateKey } = this.#keys.of(epoch);
     const tokens = Array.from({ length: EPOCH_SECONDS / TOKEN_SECONDS }, (_, minute) =>
       minuteToken(this.#crypto, seed, minute),
     );
-    this.#current = { getId: record.getId, opener: epochOpener(this.#crypto, privateKey), tokens };
+    this.#current = { getId, opener: epochOpener(this.#crypto, privateKey), tokens };
     return this.#current;
   }
 }

@@ -7,7 +7,7 @@ export function serverUrlFrom(text: string): string {
     throw refused("expected an http or https address");
   }
   if (url.username !== "" || url.password !== "") {
-    throw refused("a name or password in it would tell the server who asks");
+    throw refused("a name or password in it would tell the server who this is");
   }
   if (url.search !== "" || url.hash !== "") throw refused("expected no ? and no #");
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;

@@ -57,6 +57,14 @@ describe("estimate of a place", () => {
     expect(estimate.agreeing).toHaveLength(2);
   });
 
+  it("does not lend the accuracy of an old voice to a vague new one", () => {
+    const old = { seenAt: NOON, relay: 1, accuracyMetres: 4, rssiDbm: -60 };
+    const vague = { seenAt: NOON + 150, relay: 2, accuracyMetres: 4, rssiDbm: -91 };
+    const atOnce = estimateOf([old, { ...vague, seenAt: NOON }]).accuracyMetres;
+    expect(estimateOf([old, vague]).accuracyMetres).toBeGreaterThan(2 * atOnce);
+    expect(estimateOf([vague, { ...old, seenAt: NOON + 150 }]).accuracyMetres).toBe(atOnce);
+  });
+
   it("says how many are elsewhere, and never lies between two that contradict each other", () => {
     const far = { northMetres: 5000, seenAt: NOON + 1, relay: 2 };
     const estimate = estimateOf([{ seenAt: NOON, relay: 1 }, far]);
@@ -140,7 +148,7 @@ describe("liars", () => {
 
   it("in one place do not win because the honest majority stands on two sides of the truth", () => {
     const honest = Array.from({ length: 12 }, (_, index) => ({
-      northMetres: index < 6 ? 25 : -25,
+      northMetres: index % 2 === 0 ? 25 : -25,
       accuracyMetres: 25,
     }));
     const lying = Array.from({ length: 11 }, () => ({ eastMetres: 200, accuracyMetres: 25 }));
@@ -176,35 +184,68 @@ describe("stated radius", () => {
     Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 
   /**
-   * Relays 3 to 60 m away in any direction; their receivers err by a normal distribution whose 68 % radius they state;
+   * A relay 3 to 60 m away in any direction; its receiver errs by a normal distribution whose 68 % radius it states;
    * signal strength follows the path-loss model with 6 dB of shadowing.
    */
-  function relayAround(relay: number): Heard {
+  function relayAround(relay: number, seenAt: number, northMetres: number): Heard {
     const [distance, bearing] = [3 + 57 * Math.sqrt(uniform()), 2 * Math.PI * uniform()];
     const accuracyMetres = 4 + 26 * uniform();
     const axis = accuracyMetres / 1.515;
     return {
-      seenAt: NOON + relay,
+      seenAt,
       relay,
       accuracyMetres,
-      northMetres: distance * Math.cos(bearing) + axis * normal(),
+      northMetres: northMetres + distance * Math.cos(bearing) + axis * normal(),
       eastMetres: distance * Math.sin(bearing) + axis * normal(),
       rssiDbm: Math.round(-59 - 23 * Math.log10(distance) + 6 * normal()),
     };
   }
 
+  /**
+   * Estimates of an accessory that goes north from here, each from relays that heard it at random times within
+   * `overSeconds`: the share whose radius holds where it was when last heard, and the mean radius.
+   */
+  function rounds(
+    relays: number,
+    overSeconds: number,
+    metresPerSecond: number,
+  ): { readonly inside: number; readonly radius: number } {
+    const count = 1000;
+    let [inside, radius] = [0, 0];
+    for (let round = 0; round < count; round++) {
+      const heard = Array.from({ length: relays }, (_, relay) => {
+        const later = Math.floor(overSeconds * uniform());
+        return relayAround(relay, NOON + later, later * metresPerSecond);
+      });
+      const estimate = estimateOf(heard);
+      const last = Math.max(...estimate.agreeing.map(({ sighting }) => sighting.seenAt)) - NOON;
+      const north = HERE.latitude + (last * metresPerSecond) / 111_195;
+      const truth = directionOf({ ...HERE, latitude: north });
+      if (metresBetween(directionOf(estimate), truth) <= estimate.accuracyMetres) inside += 1;
+      radius += estimate.accuracyMetres / count;
+    }
+    return { inside: inside / count, radius };
+  }
+
   it.each([1, 2, 3, 5, 9])(
-    "holds the truth in at least 68 of 100 cases with %i relays",
-    (count) => {
-      const rounds = 1000;
-      let inside = 0;
-      for (let round = 0; round < rounds; round++) {
-        const heard = Array.from({ length: count }, (_, relay) => relayAround(relay));
-        const estimate = estimateOf(heard);
-        if (errorOf(estimate) <= estimate.accuracyMetres) inside += 1;
+    "holds a resting accessory in at least 68 of 100 cases with %i relays, and is little wider over five minutes",
+    (relays) => {
+      const atOnce = rounds(relays, 1, 0);
+      const overTime = rounds(relays, 300, 0);
+      for (const { inside } of [atOnce, overTime]) {
+        expect(inside).toBeGreaterThanOrEqual(0.68);
+        expect(inside).toBeLessThan(0.98);
       }
-      expect(inside / rounds).toBeGreaterThanOrEqual(0.68);
-      expect(inside / rounds).toBeLessThan(0.98);
+      expect(overTime.radius).toBeLessThan(1.4 * atOnce.radius);
+    },
+  );
+
+  it.each(
+    [2, 3, 5, 9].flatMap((relays) => [0.5, 1, 1.4, 3].map((speed) => [relays, speed] as const)),
+  )(
+    "holds where it was when last heard, with %i relays while it moves at %f m/s",
+    (relays, speed) => {
+      expect(rounds(relays, 300, speed).inside).toBeGreaterThanOrEqual(0.62);
     },
   );
 });

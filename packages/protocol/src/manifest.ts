@@ -20,6 +20,11 @@ export interface PageEntry {
   readonly hash: Uint8Array;
 }
 
+/** Bytes of the manifest of an hour of so many pages. @see docs/protocol.md section 7.5 */
+export function manifestBytes(pages: number): number {
+  return MANIFEST_HEADER_BYTES + pages * PAGE_ENTRY_BYTES;
+}
+
 /** The table of contents of a closed hour. @see docs/protocol.md section 7.5 */
 export interface Manifest {
   readonly hour: number;
@@ -58,8 +63,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   if (pages.length === 0 || recordCount !== pages.length * PAGE_RECORDS) {
     throw new UsageError(`manifest: expected pages, and ${PAGE_RECORDS} records in each`);
   }
-  const length = MANIFEST_HEADER_BYTES + pages.length * PAGE_ENTRY_BYTES;
-  const writer = new ByteWriter(length)
+  const writer = new ByteWriter(manifestBytes(pages.length))
     .u8("manifest.version", PROTOCOL_VERSION)
     .u32("manifest.hour", manifest.hour)
     .u32("manifest.record_count", recordCount)

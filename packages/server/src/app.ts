@@ -16,9 +16,6 @@ const READ_ONLY_PATHS = [
   PATHS.ready,
 ] as const;
 
-/** What anybody may fetch, any web page may read: the owner's page comes from elsewhere. Credentials mean nothing. */
-const PUBLIC = /^\/(?:v1\/(?:hours|open)(?:\/|$)|about$)/;
-
 /** The HTTP interface of a server. @see docs/protocol.md section 8 */
 export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
@@ -27,7 +24,8 @@ export function createApp(deps: AppDeps): Hono {
   app.use(async (c, next) => {
     await next();
     c.header("x-content-type-options", "nosniff");
-    if (PUBLIC.test(c.req.path)) c.header("access-control-allow-origin", "*");
+    // What anybody may fetch, any web page may read: the owner's page comes from elsewhere. Credentials mean nothing.
+    if (c.req.path !== PATHS.sightings) c.header("access-control-allow-origin", "*");
     if (deps.isStopping()) c.header("connection", "close");
   });
   sightingsRoute(app, deps);

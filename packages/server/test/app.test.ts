@@ -267,6 +267,14 @@ describe("what is published", () => {
     expect(await refusalOf(response)).toEqual([405, "method-not-allowed"]);
   });
 
+  it.each([PATHS.hours, PATHS.about, PATHS.health, PATHS.ready])(
+    "lets any web page read %s",
+    async (path) => {
+      const response = await app.get(path);
+      expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    },
+  );
+
   it("lets no web page of elsewhere upload", async () => {
     const response = await app.upload([someUpload(random)]);
     expect(response.headers.get("access-control-allow-origin")).toBeNull();

@@ -13,7 +13,6 @@ import {
   assumeSynchronised,
   type ExitName,
   readFileIfAny,
-  runSteps,
   stateFolder,
   systemClock,
   systemClockTrust,
@@ -22,6 +21,8 @@ import {
 import { type CryptoSuite, DAY_SECONDS, loadCrypto } from "@glowworm/protocol";
 import type { Command, Invocation } from "../command.ts";
 import { isGiven, textOption, usage } from "../options.ts";
+import { assertNoWords } from "../positionals.ts";
+import { runUntilStopped } from "../run-until-stopped.ts";
 
 const HELP = `usage: glowworm beacon run [--cards FILE] [--adapter ADAPTER] [--state DIR] [--assume-synchronised]
 
@@ -54,9 +55,7 @@ export const beaconRunCommand: Command = {
 
 async function run(invocation: Invocation): Promise<ExitName> {
   const { values, positionals, env, signal, say } = invocation;
-  if (positionals.length > 0) {
-    throw usage(`unexpected "${positionals.join(" ")}"`, "glowworm beacon run --help");
-  }
+  assertNoWords(positionals, "beacon run");
   const crypto = await loadCrypto();
   const disk = openFolder(textOption(values, "state") ?? join(stateFolder(env), "beacon"));
   const cards = textOption(values, "cards");
@@ -79,19 +78,8 @@ async function run(invocation: Invocation): Promise<ExitName> {
   say(
     `broadcasting on ${adapter}, cards for ${rangeOf(store)}; key and address change every 5 minutes`,
   );
-  await runUntilStopped(beacon, signal);
+  await runUntilStopped(beacon, () => beacon.stop(), signal);
   return "ok";
-}
-
-async function runUntilStopped(beacon: Beacon, signal: AbortSignal): Promise<void> {
-  try {
-    await runSteps(beacon, systemClock, signal);
-  } catch (error) {
-    // A radio that is gone cannot be silenced either; why the run ended is what the person must read.
-    await beacon.stop().catch(() => undefined);
-    throw error;
-  }
-  await beacon.stop();
 }
 
 function bringIn(crypto: CryptoSuite, disk: Disk, file: string, say: (line: string) => void): void {

@@ -5,6 +5,7 @@ import { type DemoEvent, type Found, runDemo } from "@glowworm/demo";
 import { type ExitName, Failure } from "@glowworm/platform";
 import type { Command, Invocation } from "../command.ts";
 import { isGiven, numberOption, usage } from "../options.ts";
+import { assertNoWords } from "../positionals.ts";
 import { progressLine } from "../progress.ts";
 
 const HELP = `usage: glowworm demo [--seed N] [--json]
@@ -28,9 +29,7 @@ export const demoCommand: Command = {
 
 async function run(invocation: Invocation): Promise<ExitName> {
   const { values, positionals, signal } = invocation;
-  if (positionals.length > 0) {
-    throw usage(`unexpected "${positionals.join(" ")}"`, "glowworm demo --help");
-  }
+  assertNoWords(positionals, "demo");
   const seed = numberOption(values, "seed", { min: 0, max: SEED_MAX, otherwise: 1 });
   if (!Number.isInteger(seed)) throw usage("--seed: expected a whole number", "--seed 1");
   const onEvent = isGiven(values, "json") ? jsonTeller(invocation) : plainTeller(invocation);

@@ -12,6 +12,7 @@ import { loadCrypto } from "@glowworm/protocol";
 import type { Command, Invocation } from "../command.ts";
 import { isGiven, textOption, usage } from "../options.ts";
 import { choosePassphrase } from "../passphrase.ts";
+import { assertNoWords } from "../positionals.ts";
 import { systemTerminal, type Terminal } from "../terminal.ts";
 
 const WORDS_PER_LINE = 6;
@@ -41,7 +42,8 @@ The passphrase is asked for, or read from the file that GLOWWORM_PASSPHRASE_FILE
 };
 
 async function init(invocation: Invocation, terminal: Terminal): Promise<ExitName> {
-  const { values, env } = invocation;
+  const { values, positionals, env } = invocation;
+  assertNoWords(positionals, "init");
   const crypto = await loadCrypto();
   const folder = new OwnerFolder(crypto, configFolder(env));
   const serverOption = textOption(values, "server");

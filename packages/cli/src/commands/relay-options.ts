@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { serverUrlFrom } from "@glowworm/owner";
 import { type Environment, stateFolder } from "@glowworm/platform";
 import { PRECISIONS, type Precision, UPLOAD_DELAY_SECONDS_MAX } from "@glowworm/relay";
 import type { OptionValues } from "../command.ts";
+import { hostPort } from "../host-port.ts";
 import { isGiven, numberOption, textOption, usage } from "../options.ts";
 
 /** Where the relay's position comes from. */
@@ -27,8 +29,7 @@ export interface RelayRunOptions {
 
 const ACCURACY_METRES = { min: 1, max: 6553, otherwise: 20 } as const;
 const DELAY_SECONDS = { min: 0, max: UPLOAD_DELAY_SECONDS_MAX, otherwise: 10 } as const;
-const GPSD_PORT = 2947;
-const PORT_MAX = 65_535;
+const GPSD_DEFAULT = "127.0.0.1:2947";
 const DEGREES = /^[+-]?\d{1,3}(?:\.\d+)?$/;
 
 /** @throws {Failure} usage, naming the option. */
@@ -45,21 +46,11 @@ export function relayRunOptions(values: OptionValues, env: Environment): RelayRu
 }
 
 function serverOption(values: OptionValues): URL {
-  const remedy = "for example --server https://glowworm.example.org";
   const text = textOption(values, "server");
-  if (text === undefined) throw usage("--server is missing", remedy);
-  if (!URL.canParse(text)) throw usage(`--server: "${text}" is not an address`, remedy);
-  const server = new URL(text);
-  if (server.protocol !== "http:" && server.protocol !== "https:") {
-    throw usage(`--server: expected http or https, got "${server.protocol}"`, remedy);
+  if (text === undefined) {
+    throw usage("--server is missing", "for example --server https://glow.example");
   }
-  if (server.username !== "" || server.password !== "") {
-    throw usage("--server: holds a user name or password", "leave it out: no server needs one");
-  }
-  if (server.search !== "" || server.hash !== "") {
-    throw usage('--server: holds "?" or "#"', "give the address of the server alone");
-  }
-  return server;
+  return new URL(serverUrlFrom(text));
 }
 
 function positionOption(values: OptionValues): PositionChoice {
@@ -70,14 +61,14 @@ function positionOption(values: OptionValues): PositionChoice {
     const found = at === undefined ? "neither is given" : "both are given";
     throw usage(
       `--at or --gpsd: exactly one is needed, ${found}`,
-      `--at LAT,LON for a relay that stays where it is, --gpsd 127.0.0.1:${GPSD_PORT} for one that moves`,
+      `--at LAT,LON for a relay that stays where it is, --gpsd ${GPSD_DEFAULT} for one that moves`,
     );
   }
   if (at !== undefined) return { ...placeOf(at), accuracyMetres: accuracyOption(values) };
   if (accuracy !== undefined) {
     throw usage("--accuracy: only for --at", "leave it out: gpsd knows its own accuracy");
   }
-  return { type: "gpsd", ...hostPort(gpsd ?? "") };
+  return { type: "gpsd", ...hostPort("gpsd", gpsd ?? "", { portMin: 1, example: GPSD_DEFAULT }) };
 }
 
 function accuracyOption(values: OptionValues): number {
@@ -99,18 +90,6 @@ function placeOf(text: string): {
   if (Math.abs(place.latitude) > 90) throw usage("--at: latitude is not in -90 to 90", remedy);
   if (Math.abs(place.longitude) > 180) throw usage("--at: longitude is not in -180 to 180", remedy);
   return { type: "fixed", ...place };
-}
-
-function hostPort(text: string): { readonly host: string; readonly port: number } {
-  const match = /^(?<host>\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):(?<port>\d{1,5})$/.exec(text);
-  const port = Number(match?.groups?.["port"]);
-  if (match === null || port < 1 || port > PORT_MAX) {
-    throw usage(
-      `--gpsd: expected HOST:PORT, got "${text}"`,
-      `for example --gpsd 127.0.0.1:${GPSD_PORT}`,
-    );
-  }
-  return { host: (match.groups?.["host"] ?? "").replace(/^\[|\]$/g, ""), port };
 }
 
 function precisionOption(values: OptionValues): Precision {

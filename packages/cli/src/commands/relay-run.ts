@@ -1,7 +1,6 @@
 import {
   assumeSynchronised,
   type ExitName,
-  runSteps,
   systemClock,
   systemClockTrust,
   systemRandom,
@@ -22,7 +21,8 @@ import {
   Uploader,
 } from "@glowworm/relay";
 import type { Command, Invocation } from "../command.ts";
-import { usage } from "../options.ts";
+import { assertNoWords } from "../positionals.ts";
+import { runUntilStopped } from "../run-until-stopped.ts";
 import { type PositionChoice, type RelayRunOptions, relayRunOptions } from "./relay-options.ts";
 
 const HELP = `usage: glowworm relay run --server URL (--at LAT,LON | --gpsd HOST:PORT) [OPTIONS]
@@ -68,9 +68,7 @@ export const relayRunCommand: Command = {
 
 async function run(invocation: Invocation): Promise<ExitName> {
   const { values, positionals, env, say } = invocation;
-  if (positionals.length > 0) {
-    throw usage(`unexpected "${positionals.join(" ")}"`, "glowworm relay run --help");
-  }
+  assertNoWords(positionals, "relay run");
   const options = relayRunOptions(values, env);
   const { outbox, setAside } = openOutbox(options.folder, systemRandom);
   try {
@@ -103,21 +101,10 @@ async function runWithPosition(
     const say = (line: string): void => {
       if (!invocation.signal.aborted) invocation.say(line);
     };
-    await runUntilStopped(relay, talking(relay, position, say), invocation.signal);
+    await runUntilStopped(talking(relay, position, say), () => relay.stop(), invocation.signal);
   } finally {
     await stop();
   }
-}
-
-/** The scanner is stopped in any case; why the run ended is what the person must read. */
-async function runUntilStopped(relay: Relay, steps: Stepper, signal: AbortSignal): Promise<void> {
-  try {
-    await runSteps(steps, systemClock, signal);
-  } catch (error) {
-    await relay.stop().catch(() => undefined);
-    throw error;
-  }
-  await relay.stop();
 }
 
 async function createRelay(

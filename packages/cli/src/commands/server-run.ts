@@ -1,14 +1,14 @@
-import { isIP } from "node:net";
 import { join } from "node:path";
-import { runSteps, stateFolder, systemClock, systemRandom } from "@glowworm/platform";
+import { stateFolder, systemClock, systemRandom } from "@glowworm/platform";
 import { loadCrypto, RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
 import { Server } from "@glowworm/server";
 import type { Command } from "../command.ts";
+import { hostPort } from "../host-port.ts";
 import { numberOption, textOption, usage } from "../options.ts";
+import { assertNoWords } from "../positionals.ts";
+import { runUntilStopped } from "../run-until-stopped.ts";
 
 const LISTEN_DEFAULT = "127.0.0.1:8787";
-const ADDRESS = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:[\]]+)):(?<port>[0-9]{1,5})$/;
-const PORT_MAX = 65_535;
 /** A hundred years: more is a typing error. */
 const RETENTION_DAYS_MAX = 36_525;
 
@@ -18,7 +18,8 @@ export const serverRunCommand: Command = {
   summary: "keep sealed reports and publish them by hour of arrival",
   help: `usage: glowworm server run [OPTIONS]
 
-Keeps reports that it cannot read, in one folder. Put TLS in front of it: it speaks plain HTTP.
+Keeps reports that it cannot read, in one folder. It speaks plain HTTP: put a TLS proxy in front of it, on this machine,
+that sets X-Forwarded-For to the address it was reached from (uploads are limited by network).
 
   --data DIR          where reports are kept (default: the state folder's "server")
   --listen HOST:PORT  where to listen (default ${LISTEN_DEFAULT}; IPv6 as [::1]:8787)
@@ -32,7 +33,8 @@ examples:
     listen: { type: "string" },
     retention: { type: "string" },
   },
-  async run({ values, env, signal, say }) {
+  async run({ values, positionals, env, signal, say }) {
+    assertNoWords(positionals, "server run");
     const retentionDays = numberOption(values, "retention", {
       min: 1,
       max: RETENTION_DAYS_MAX,
@@ -49,29 +51,16 @@ examples:
       random: systemRandom,
       crypto: await loadCrypto(),
       dataFolder: textOption(values, "data") ?? join(stateFolder(env), "server"),
-      ...parseListen(textOption(values, "listen") ?? LISTEN_DEFAULT),
+      ...hostPort("listen", textOption(values, "listen") ?? LISTEN_DEFAULT, {
+        portMin: 0,
+        example: LISTEN_DEFAULT,
+      }),
       retentionDays,
       say,
     });
     const { url } = await server.start();
     say(`server: listening on ${url}`);
-    try {
-      await runSteps(server, systemClock, signal);
-    } finally {
-      await server.stop();
-    }
+    await runUntilStopped(server, () => server.stop(), signal);
     return "ok";
   },
 };
-
-function parseListen(text: string): { readonly host: string; readonly port: number } {
-  const { v6, name, port } = ADDRESS.exec(text)?.groups ?? {};
-  const host = v6 ?? name;
-  const isSound =
-    host !== undefined && Number(port) <= PORT_MAX && (v6 === undefined || isIP(v6) === 6);
-  if (isSound) return { host, port: Number(port) };
-  throw usage(
-    `--listen: expected HOST:PORT, got "${text}"`,
-    `for example --listen ${LISTEN_DEFAULT}`,
-  );
-}

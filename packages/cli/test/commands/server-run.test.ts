@@ -13,12 +13,15 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the command until it has said where it listens; returns that line and how it ended. */
-async function runOnce(values: OptionValues): Promise<readonly [string, string]> {
+async function runOnce(
+  values: OptionValues,
+  positionals: readonly string[] = [],
+): Promise<readonly [string, string]> {
   const stop = new AbortController();
   const said: string[] = [];
   const exit = await serverRunCommand.run({
     values,
-    positionals: [],
+    positionals,
     env: { XDG_STATE_HOME: folder },
     signal: stop.signal,
     out: () => {},
@@ -57,6 +60,11 @@ describe("glowworm server run", () => {
   ])("refuses %o as a mistake in its words", async (values) => {
     const running = runOnce({ data: folder, ...values });
     await expect(running).rejects.toBeInstanceOf(Failure);
+    await expect(running).rejects.toMatchObject({ exit: "usage" });
+  });
+
+  it("takes no stray words, which may be a forgotten --data", async () => {
+    const running = runOnce({ listen: "127.0.0.1:0" }, ["/srv/glowworm"]);
     await expect(running).rejects.toMatchObject({ exit: "usage" });
   });
 });

@@ -24,6 +24,7 @@ import {
   GET_ID_BYTES,
   HASH_BYTES,
   type Manifest,
+  manifestBytes,
   manifestHash,
   PAGE_BYTES,
   PAGE_RECORDS,
@@ -38,9 +39,7 @@ import { UNFINISHED } from "./layout.ts";
 import { DamagedHourError, type OpenHour } from "./open-hour.ts";
 import { RecordFilter } from "./record-filter.ts";
 
-/** Bytes of a manifest before its page entries, and of each entry. */
-const MANIFEST_HEAD_BYTES = 77;
-const MANIFEST_ENTRY_BYTES = 64;
+/** Offset of a manifest's page count. */
 const PAGE_COUNT_AT = 9;
 const NO_HASH = new Uint8Array(HASH_BYTES);
 
@@ -50,11 +49,6 @@ export interface ClosedHour {
   readonly pages: number;
   /** Lowercase hex of the manifest's hash. */
   readonly manifest: string;
-}
-
-/** Bytes of the manifest of so many pages. */
-export function manifestBytes(pages: number): number {
-  return MANIFEST_HEAD_BYTES + pages * MANIFEST_ENTRY_BYTES;
 }
 
 /** Offset of a page in the file of an hour of `pages` pages. */

@@ -1,6 +1,12 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { isErrno } from "@glowworm/platform";
-import { type Clock, PAGE_BYTES, type RandomSource, type UnixSeconds } from "@glowworm/protocol";
+import {
+  type Clock,
+  manifestBytes,
+  PAGE_BYTES,
+  type RandomSource,
+  type UnixSeconds,
+} from "@glowworm/protocol";
 import {
   type NewReport,
   type Published,
@@ -9,7 +15,7 @@ import {
   type StoreHealth,
   StoreUnavailableError,
 } from "../report-store.ts";
-import { manifestBytes, pageOffset } from "./closed-hour.ts";
+import { pageOffset } from "./closed-hour.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { Layout } from "./layout.ts";
 import {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { ExitName } from "@glowworm/platform";
 import { dayCardOf, deriveDayKeys, encodeCardFile, loadCrypto } from "@glowworm/protocol";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { OptionValues } from "../src/command.ts";
-import { beaconRunCommand } from "../src/commands/beacon-run.ts";
+import type { OptionValues } from "../../src/command.ts";
+import { beaconRunCommand } from "../../src/commands/beacon-run.ts";
 
 const crypto = await loadCrypto();
 const DEVICE_KEY = new Uint8Array(32).fill(9);

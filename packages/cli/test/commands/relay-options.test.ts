@@ -1,6 +1,6 @@
 import { Failure } from "@glowworm/platform";
 import { describe, expect, it } from "vitest";
-import { relayRunOptions } from "../src/commands/relay-options.ts";
+import { relayRunOptions } from "../../src/commands/relay-options.ts";
 
 const ENV = { STATE_DIRECTORY: "/state" };
 const GIVEN = { server: "https://glowworm.example.org", at: "52.2297,21.0122" };
