@@ -32,26 +32,31 @@ interface Voice {
 const SIGMA_MIN_METRES = 5;
 /** Two voices agree within this many of their sigmas. */
 const AGREEMENT_SIGMAS = 3;
-/** A 0 dBm radio in free space: signal at one metre, and exponent. Whatever stands between only makes it seem further. */
+/** A voice no wider than this is never narrowed when agreement is judged: a phone's fix between houses. */
+const SIGMA_CAP_MIN_METRES = 50;
+/** A path-loss model of a laptop's 0 dBm radio with things in the way: signal at one metre, and exponent. */
 const RSSI_AT_ONE_METRE_DBM = -59;
-const PATH_LOSS_EXPONENT = 2;
+const PATH_LOSS_EXPONENT = 2.3;
 const RANGE_MIN_METRES = 2;
-const RANGE_MAX_METRES = 100;
-/** Walls, pockets and bodies make distance from signal strength wrong by about a half: what is left after averaging. */
-const RADIUS_MARGIN = 1.2;
+const RANGE_MAX_METRES = 80;
+/**
+ * Walls, pockets and bodies make a distance from signal strength wrong by a factor of two, and voices whose distance
+ * came out too small weigh most. A simulation with 6 dB of such shadowing needs 1.45; with 8 dB 1.6.
+ */
+const RADIUS_MARGIN = 1.6;
 
 /**
- * Estimates a place from reports of one time. The anchor is the voice nearest to all others, each counting once
- * whatever accuracy it claims, so that fewer than half of them cannot carry it away; only voices that agree with the
- * anchor are then averaged, by their accuracy.
- * @param reports at least one.
+ * Estimates a place from reports of one time. The anchor is the voice that most others support, each counting once
+ * whatever accuracy it claims: where honest relays are more than half, one of them is among its supporters, so that
+ * liars cannot carry it away. Only voices beside the anchor are then averaged, by their accuracy.
+ * @param reports at least one, or there is no estimate.
  */
 export function estimatePlace(reports: readonly GradedReport[]): Estimate | null {
   const voices = oneVoiceEach(reports);
-  const anchor = medoidOf(voices);
+  const cap = sigmaCap(voices);
+  const anchor = anchorOf(voices, cap);
   if (anchor === null) return null;
-  const agreeing = voices.filter((voice) => isAgreeing(voice, anchor));
-  const disagreeing = voices.filter((voice) => !isAgreeing(voice, anchor));
+  const agreeing = voices.filter((voice) => isBeside(voice, anchor, cap));
   const centre = weightedCentre(
     agreeing.map(({ direction, sigma }) => ({ direction, weight: sigma ** -2 })),
   );
@@ -61,7 +66,7 @@ export function estimatePlace(reports: readonly GradedReport[]): Estimate | null
     accuracyMetres: radiusOf(agreeing, directionOf(centre), relays),
     agreeing: agreeing.map(({ report }) => report),
     relays,
-    relaysDisagreeing: countRelays(disagreeing),
+    relaysDisagreeing: countRelays(voices.filter((voice) => isElsewhere(voice, anchor, cap))),
   };
 }
 
@@ -94,19 +99,37 @@ function voiceOf(report: GradedReport): Voice {
   return { report, direction, sigma: Math.max(SIGMA_MIN_METRES, sigma) };
 }
 
-function medoidOf(voices: readonly Voice[]): Voice | null {
-  let best: { readonly voice: Voice; readonly sum: number } | null = null;
+/** No voice may claim such a wide circle that everything is beside it, unless most of them are as wide. */
+function sigmaCap(voices: readonly Voice[]): number {
+  const sigmas = voices.map(({ sigma }) => sigma).sort((a, b) => a - b);
+  return Math.max(SIGMA_CAP_MIN_METRES, 2 * (sigmas[sigmas.length >> 1] ?? 0));
+}
+
+/** The voice with most others beside it; among equals the one nearest to all, then the newest. */
+function anchorOf(voices: readonly Voice[], cap: number): Voice | null {
+  let best: { readonly voice: Voice; readonly support: number; readonly sum: number } | null = null;
   for (const voice of voices) {
-    let sum = 0;
-    for (const other of voices) sum += metresBetween(voice.direction, other.direction);
-    if (best === null || sum < best.sum) best = { voice, sum };
+    let [support, sum] = [0, 0];
+    for (const other of voices) {
+      if (isBeside(other, voice, cap)) support += 1;
+      sum += metresBetween(voice.direction, other.direction);
+    }
+    const isBetter =
+      best === null || support > best.support || (support === best.support && sum < best.sum);
+    if (isBetter) best = { voice, support, sum };
   }
   return best?.voice ?? null;
 }
 
-function isAgreeing(voice: Voice, anchor: Voice): boolean {
-  const tolerance = AGREEMENT_SIGMAS * Math.hypot(voice.sigma, anchor.sigma);
-  return metresBetween(voice.direction, anchor.direction) <= tolerance;
+function isBeside(voice: Voice, anchor: Voice, cap: number): boolean {
+  const sigma = Math.hypot(Math.min(voice.sigma, cap), Math.min(anchor.sigma, cap));
+  return metresBetween(voice.direction, anchor.direction) <= AGREEMENT_SIGMAS * sigma;
+}
+
+/** A wide circle that holds the anchor contradicts nothing, even where it is too wide to add anything. */
+function isElsewhere(voice: Voice, anchor: Voice, cap: number): boolean {
+  const sigma = Math.hypot(voice.sigma, Math.min(anchor.sigma, cap));
+  return metresBetween(voice.direction, anchor.direction) > AGREEMENT_SIGMAS * sigma;
 }
 
 /**

@@ -68,15 +68,18 @@ function confirmedOffsets(graded: readonly GradedReport[]): ReadonlySet<GradedRe
   for (const group of groupsByOffset(graded.filter(({ grade }) => grade.kind === "clock-off"))) {
     const epochs = countEpochs(group);
     if (epochs < EPOCHS_AGREEING_MIN) continue;
-    const seen = group.map(({ sighting }) => sighting.seenAt);
-    const first = seen.reduce((a, b) => Math.min(a, b));
-    const last = seen.reduce((a, b) => Math.max(a, b));
-    const against = onTime.filter(
-      ({ sighting }) => sighting.seenAt >= first && sighting.seenAt <= last,
-    );
+    const against = onTime.filter(isSeenDuring(group));
     if (epochs > countEpochs(against)) for (const report of group) confirmed.add(report);
   }
   return confirmed;
+}
+
+/** While a group was seen, and a little before and after: a beacon has one clock, not two by turns. */
+function isSeenDuring(group: readonly GradedReport[]): (report: GradedReport) => boolean {
+  const seen = group.map(({ sighting }) => sighting.seenAt);
+  const first = seen.reduce((a, b) => Math.min(a, b)) - ON_TIME_SECONDS;
+  const last = seen.reduce((a, b) => Math.max(a, b)) + ON_TIME_SECONDS;
+  return ({ sighting }) => sighting.seenAt >= first && sighting.seenAt <= last;
 }
 
 /** A slow drift passes through every offset: neighbours within the tolerance are one group. */

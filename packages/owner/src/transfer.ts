@@ -74,6 +74,7 @@ export class Transfer {
     const stop = new AbortController();
     const ended = new AbortController();
     const onAbort = (): void => stop.abort();
+    if (this.#deps.signal.aborted) onAbort();
     this.#deps.signal.addEventListener("abort", onAbort);
     let isLate = false;
     const alarm = this.#deps.clock.sleep(ANSWER_TIMEOUT_MS, ended.signal).then(() => {

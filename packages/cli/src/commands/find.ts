@@ -1,0 +1,42 @@
+import { findJson, geoJson, nothingFoundLines, placeText, warningLines } from "@glowworm/owner";
+import type { ExitName } from "@glowworm/platform";
+import type { Command, Invocation } from "../command.ts";
+import { exitOf, lookForDevice, OUTPUT_OPTIONS, outputFormat } from "../owner-lookup.ts";
+import { onlyName } from "../positionals.ts";
+
+export const findCommand: Command = {
+  name: "find",
+  summary: "show where a device was last heard",
+  help: `usage: glowworm find NAME [--json | --format geojson]
+
+Reads what the server publishes to everybody, finds the reports of this device in it, opens them here and
+prints where it was. The server learns neither who asks nor for what.
+
+  --json              one JSON object
+  --format geojson    GeoJSON (RFC 7946)
+
+Exit codes: 0 found, 3 found but something could not be read, 4 not found, 13 server not reached (an answer
+printed then comes from this disk).
+
+  glowworm find laptop`,
+  options: OUTPUT_OPTIONS,
+  run: find,
+};
+
+async function find(invocation: Invocation): Promise<ExitName> {
+  const name = onlyName(invocation.positionals, "find");
+  const format = outputFormat(invocation.values);
+  const { device, result } = await lookForDevice(invocation, name);
+  const { place } = result;
+  if (format === "json") invocation.out(JSON.stringify(findJson(device.name, result)));
+  if (format === "geojson") {
+    invocation.out(JSON.stringify(geoJson(device.name, place === null ? [] : [place])));
+  }
+  if (format === "text" && place !== null) {
+    for (const line of placeText(device.name, place, result.lookedAt)) invocation.out(line);
+  }
+  const exit = exitOf(result);
+  const talk = place === null ? nothingFoundLines(device.name, result) : warningLines(result);
+  for (const line of talk) invocation.say(line);
+  return exit;
+}

@@ -1,0 +1,42 @@
+import {
+  geoJson,
+  historyJson,
+  historyLine,
+  nothingFoundLines,
+  warningLines,
+} from "@glowworm/owner";
+import type { ExitName } from "@glowworm/platform";
+import type { Command, Invocation } from "../command.ts";
+import { exitOf, lookForDevice, OUTPUT_OPTIONS, outputFormat } from "../owner-lookup.ts";
+import { onlyName } from "../positionals.ts";
+
+export const historyCommand: Command = {
+  name: "history",
+  summary: "show where a device has been",
+  help: `usage: glowworm history NAME [--json | --format geojson]
+
+Prints every place the server's reports tell of, oldest first. How far back that goes is the server's retention.
+
+  --json              one JSON object
+  --format geojson    GeoJSON (RFC 7946)
+
+Exit codes as for find.
+
+  glowworm history laptop --format geojson > laptop.geojson`,
+  options: OUTPUT_OPTIONS,
+  run: history,
+};
+
+async function history(invocation: Invocation): Promise<ExitName> {
+  const name = onlyName(invocation.positionals, "history");
+  const format = outputFormat(invocation.values);
+  const { device, result } = await lookForDevice(invocation, name);
+  const { places } = result;
+  if (format === "json") invocation.out(JSON.stringify(historyJson(device.name, result)));
+  if (format === "geojson") invocation.out(JSON.stringify(geoJson(device.name, places)));
+  if (format === "text") for (const place of places) invocation.out(historyLine(place));
+  const exit = exitOf(result);
+  const talk = places.length === 0 ? nothingFoundLines(device.name, result) : warningLines(result);
+  for (const line of talk) invocation.say(line);
+  return exit;
+}

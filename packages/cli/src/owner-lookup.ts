@@ -1,0 +1,75 @@
+import {
+  type Device,
+  deviceNamed,
+  type FindResult,
+  findDevice,
+  OwnerFolder,
+} from "@glowworm/owner";
+import { cacheFolder, configFolder, type ExitName, Failure, systemClock } from "@glowworm/platform";
+import { deriveDeviceKey, loadCrypto } from "@glowworm/protocol";
+import type { Invocation, OptionValues } from "./command.ts";
+import { isGiven, textOption, usage } from "./options.ts";
+import { askPassphrase } from "./passphrase.ts";
+import { progressLine } from "./progress.ts";
+import { systemTerminal } from "./terminal.ts";
+
+/** How `find` and `history` print. */
+export type OutputFormat = "text" | "json" | "geojson";
+
+/** Options that `find` and `history` share. */
+export const OUTPUT_OPTIONS = {
+  json: { type: "boolean" },
+  format: { type: "string" },
+} as const;
+
+/** The format asked for. @throws {Failure} usage */
+export function outputFormat(values: OptionValues): OutputFormat {
+  const format = textOption(values, "format");
+  if (format === undefined) return isGiven(values, "json") ? "json" : "text";
+  if (format === "geojson" && !isGiven(values, "json")) return "geojson";
+  throw usage("--format: expected geojson, and no --json beside it", "--json or --format geojson");
+}
+
+/** Looks for the device that the owner named. @throws {Failure} */
+export async function lookForDevice(
+  { env, signal }: Invocation,
+  name: string,
+): Promise<{ readonly device: Device; readonly result: FindResult }> {
+  const crypto = await loadCrypto();
+  const folder = new OwnerFolder(crypto, configFolder(env));
+  const { server, ...registry } = folder.readRegistry();
+  const device = deviceNamed({ server, ...registry }, name);
+  if (server === null) throw usage("no server is chosen", "glowworm init --server URL");
+  const ownerKey = await folder.loadKey(() => askPassphrase(env, systemTerminal));
+  const progress = progressLine();
+  const deps = {
+    crypto,
+    clock: systemClock,
+    fetch,
+    serverUrl: server,
+    cacheFolder: cacheFolder(env),
+    signal,
+    onProgress: progress.show,
+  };
+  const key = deriveDeviceKey(crypto, ownerKey, device.number);
+  try {
+    return { device, result: await findDevice(deps, { ...device, key }) };
+  } finally {
+    progress.clear();
+  }
+}
+
+/** How a lookup ends. @throws {Failure} serverUnreachable when that left nothing to show. */
+export function exitOf(result: FindResult): ExitName {
+  const { isServerReached, problems } = result.lookup;
+  if (!isServerReached && result.place === null) {
+    throw new Failure(
+      "serverUnreachable",
+      `the server gave nothing: ${problems[0]?.detail ?? "no answer"}`,
+      "check the network and try again, or choose another server: glowworm init --server URL",
+    );
+  }
+  if (!isServerReached) return "serverUnreachable";
+  if (result.place === null) return "notFound";
+  return problems.length === 0 ? "ok" : "partial";
+}

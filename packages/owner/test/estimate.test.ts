@@ -1,0 +1,199 @@
+import { RSSI_UNKNOWN, randomFraction } from "@glowworm/protocol";
+import { seededRandom } from "@glowworm/protocol/testing";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Estimate, estimatePlace, radioRange } from "../src/estimate.ts";
+import { directionOf, metresBetween } from "../src/geo.ts";
+import { gradedReports } from "./support/graded.ts";
+import { HERE, type Heard, NOON } from "./support/reports.ts";
+
+const TRUTH = directionOf(HERE);
+
+function estimateOf(heard: readonly Heard[]): Estimate {
+  const estimate = estimatePlace(gradedReports(heard));
+  if (estimate === null) throw new Error("expected an estimate");
+  return estimate;
+}
+
+function errorOf(estimate: Estimate): number {
+  return metresBetween(directionOf(estimate), TRUTH);
+}
+
+describe("estimate of a place", () => {
+  it("is nothing without a report", () => {
+    expect(estimatePlace([])).toBeNull();
+  });
+
+  it("of one report is where the relay was, no surer than the relay and its radio", () => {
+    const estimate = estimateOf([{ seenAt: NOON, accuracyMetres: 12, rssiDbm: -80 }]);
+    expect(errorOf(estimate)).toBeLessThan(0.1);
+    expect(estimate).toMatchObject({ relays: 1, relaysDisagreeing: 0 });
+    expect(estimate.accuracyMetres).toBeGreaterThan(Math.hypot(12, radioRange(-80)));
+  });
+
+  it("takes nobody's word for perfect accuracy", () => {
+    const heard = [0, 20, 40].map((northMetres, relay) => ({ seenAt: NOON, relay, northMetres }));
+    const boast = { seenAt: NOON, relay: 9, northMetres: 60, accuracyMetres: 0, rssiDbm: 20 };
+    expect(errorOf(estimateOf([...heard, boast]))).toBeLessThan(55);
+    expect(estimateOf([boast]).accuracyMetres).toBeGreaterThan(5);
+  });
+
+  it("gets surer with every relay that agrees, and not with one that repeats itself", () => {
+    const relays = (count: number, marks: number): number =>
+      estimateOf(
+        Array.from({ length: count }, (_, index) => ({
+          seenAt: NOON + index,
+          relay: index % marks,
+        })),
+      ).accuracyMetres;
+    expect(relays(4, 4)).toBeLessThan(0.6 * relays(1, 1));
+    expect(relays(4, 1)).toBe(relays(1, 1));
+  });
+
+  it("does not count a relay twice that is heard in two epochs", () => {
+    const heard = [0, 300].map((later) => ({ seenAt: NOON + later, relay: 1 }));
+    const estimate = estimateOf(heard);
+    expect(estimate.relays).toBe(1);
+    expect(estimate.agreeing).toHaveLength(2);
+  });
+
+  it("says how many are elsewhere, and never lies between two that contradict each other", () => {
+    const far = { northMetres: 5000, seenAt: NOON + 1, relay: 2 };
+    const estimate = estimateOf([{ seenAt: NOON, relay: 1 }, far]);
+    expect(estimate).toMatchObject({ relays: 1, relaysDisagreeing: 1 });
+    const [error, fromFar] = [errorOf(estimate), Math.abs(errorOf(estimate) - 5000)];
+    expect(Math.min(error, fromFar)).toBeLessThan(1);
+  });
+
+  it("works across the antimeridian and at the pole", () => {
+    const sea = [179.9999, -179.9999].map((longitude, relay) => ({
+      seenAt: NOON,
+      relay,
+      latitude: 5,
+      longitude,
+    }));
+    expect(Math.abs(estimateOf(sea).longitude)).toBeCloseTo(180, 6);
+    const ice = [0, 90, 180, -90].map((longitude, relay) => ({
+      seenAt: NOON,
+      relay,
+      latitude: 89.9999,
+      longitude,
+    }));
+    expect(estimateOf(ice)).toMatchObject({ relays: 4, relaysDisagreeing: 0 });
+    expect(estimateOf(ice).latitude).toBeCloseTo(90, 6);
+  });
+
+  it.each([
+    [RSSI_UNKNOWN, 80],
+    [-127, 80],
+    [20, 2],
+  ])("takes a signal of %i dBm for %i m at most", (rssi, metres) => {
+    expect(radioRange(rssi)).toBe(metres);
+  });
+});
+
+describe("liars", () => {
+  /** Stands within the accuracy it states. */
+  const honestRelay = fc
+    .record({
+      bearing: fc.double({ min: 0, max: 2 * Math.PI, noNaN: true }),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+      accuracyMetres: fc.integer({ min: 5, max: 40 }),
+      rssiDbm: fc.integer({ min: -95, max: -50 }),
+    })
+    .map(({ bearing, share, ...relay }) => ({
+      ...relay,
+      northMetres: share * relay.accuracyMetres * Math.cos(bearing),
+      eastMetres: share * relay.accuracyMetres * Math.sin(bearing),
+    }));
+  const liar = fc.record({
+    latitude: fc.double({ min: -90, max: 90, noNaN: true }),
+    longitude: fc.double({ min: -180, max: 180, noNaN: true }),
+    accuracyMetres: fc.integer({ min: 0, max: 6553 }),
+    rssiDbm: fc.integer({ min: -127, max: 20 }),
+  });
+  /** Beside the truth, where a pull is hardest to notice. */
+  const nearLiar = fc.record({
+    northMetres: fc.integer({ min: -3000, max: 3000 }),
+    eastMetres: fc.integer({ min: -3000, max: 3000 }),
+    accuracyMetres: fc.integer({ min: 0, max: 6553 }),
+    rssiDbm: fc.integer({ min: -127, max: 20 }),
+  });
+  const heardBy = (relays: readonly Omit<Heard, "seenAt">[]): Heard[] =>
+    relays.map((relay, index) => ({ ...relay, seenAt: NOON + index, relay: index }));
+
+  it("fewer than half, wherever and with whatever claims, cannot carry the answer away", async () => {
+    const honest = fc.array(honestRelay, { minLength: 2, maxLength: 12 });
+    const liars = fc.array(fc.oneof(liar, nearLiar), { maxLength: 11 });
+    // One honest relay at least is beside the anchor, and the answer is beside it too; honest sigmas are at most 46 m.
+    const reach = 3 * Math.hypot(2 * 46, 2 * 46);
+    await fc.assert(
+      fc.property(honest, liars, (honestOnes, all) => {
+        const lying = all.slice(0, honestOnes.length - 1);
+        const estimate = estimateOf(heardBy([...lying, ...honestOnes]));
+        expect(errorOf(estimate)).toBeLessThan(40 + 2 * reach);
+        expect(estimate.relays).toBeGreaterThanOrEqual(honestOnes.length);
+      }),
+      { numRuns: 1000, seed: 7 },
+    );
+  });
+
+  it("a third, all in one far place, do not move the answer at all", async () => {
+    const honest = fc.array(honestRelay, { minLength: 4, maxLength: 12 });
+    await fc.assert(
+      fc.property(honest, liar, (honestOnes, lie) => {
+        const count = Math.floor(honestOnes.length / 2);
+        const lying = Array.from({ length: count }, () => lie);
+        const estimate = estimateOf(heardBy([...honestOnes, ...lying]));
+        const withoutThem = estimateOf(heardBy(honestOnes));
+        fc.pre(metresBetween(directionOf(lie), TRUTH) > 30_000);
+        expect(estimate).toMatchObject({
+          latitude: withoutThem.latitude,
+          longitude: withoutThem.longitude,
+          relaysDisagreeing: count,
+        });
+      }),
+      { numRuns: 400, seed: 7 },
+    );
+  });
+});
+
+describe("stated radius", () => {
+  const random = seededRandom("radius");
+  const uniform = (): number => randomFraction(random);
+  const normal = (): number =>
+    Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+
+  /**
+   * Relays 3 to 60 m away in any direction; their receivers err by a normal distribution whose 68 % radius they state;
+   * signal strength follows the path-loss model with 6 dB of shadowing.
+   */
+  function relayAround(relay: number): Heard {
+    const [distance, bearing] = [3 + 57 * Math.sqrt(uniform()), 2 * Math.PI * uniform()];
+    const accuracyMetres = 4 + 26 * uniform();
+    const axis = accuracyMetres / 1.515;
+    return {
+      seenAt: NOON + relay,
+      relay,
+      accuracyMetres,
+      northMetres: distance * Math.cos(bearing) + axis * normal(),
+      eastMetres: distance * Math.sin(bearing) + axis * normal(),
+      rssiDbm: Math.round(-59 - 23 * Math.log10(distance) + 6 * normal()),
+    };
+  }
+
+  it.each([1, 2, 3, 5, 9])(
+    "holds the truth in at least 68 of 100 cases with %i relays",
+    (count) => {
+      const rounds = 1000;
+      let inside = 0;
+      for (let round = 0; round < rounds; round++) {
+        const heard = Array.from({ length: count }, (_, relay) => relayAround(relay));
+        const estimate = estimateOf(heard);
+        if (errorOf(estimate) <= estimate.accuracyMetres) inside += 1;
+      }
+      expect(inside / rounds).toBeGreaterThanOrEqual(0.68);
+      expect(inside / rounds).toBeLessThan(0.98);
+    },
+  );
+});

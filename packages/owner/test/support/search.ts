@@ -1,0 +1,50 @@
+import { loadCrypto, type StoredRecord } from "@glowworm/protocol";
+import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import type { DeviceKeys } from "../../src/candidates.ts";
+import { type FindResult, findDevice, type Progress } from "../../src/find.ts";
+import { FakeServer, SERVER_URL } from "./fake-server.ts";
+import { temporaryFolder } from "./folders.ts";
+import { type Heard, NOON, recordOf } from "./reports.ts";
+
+const crypto = await loadCrypto();
+
+/** An owner with one device who looks for it at noon, and the server. */
+export class Scene {
+  readonly server: FakeServer;
+  readonly device: DeviceKeys;
+  readonly clock = new FakeClock(NOON * 1000);
+  readonly stop = new AbortController();
+  readonly progress: Progress[] = [];
+  cacheFolder: string = temporaryFolder();
+  readonly #random;
+
+  constructor(seed: string, since = NOON - 86_400) {
+    this.#random = seededRandom(seed);
+    this.server = new FakeServer(crypto, seededRandom("server"));
+    this.device = { number: 1, key: this.#random.bytes(32), since };
+  }
+
+  record(heard: Heard): StoredRecord {
+    return recordOf(crypto, this.#random, this.device.key, heard);
+  }
+
+  /** Publishes reports, each in the hour in which it arrived. */
+  publish(heard: readonly Heard[]): void {
+    const hourOfArrival = ({ seenAt, arrivedAt }: Heard): number =>
+      Math.floor((arrivedAt ?? seenAt + 60) / 3600);
+    for (const hour of [...new Set(heard.map(hourOfArrival))].sort((a, b) => a - b)) {
+      const arrived = heard.filter((one) => hourOfArrival(one) === hour);
+      this.server.closeHour(
+        hour,
+        arrived.map((one) => this.record(one)),
+      );
+    }
+  }
+
+  find(): Promise<FindResult> {
+    const { clock, cacheFolder } = this;
+    const onProgress = (progress: Progress): void => void this.progress.push(progress);
+    const deps = { crypto, clock, fetch: this.server.fetch, serverUrl: SERVER_URL, cacheFolder };
+    return findDevice({ ...deps, signal: this.stop.signal, onProgress }, this.device);
+  }
+}
