@@ -58,7 +58,7 @@ interface TagEntry {
 /**
  * Rebuilds keys from frames of many beacons, in any order. Invariants: never more tags than the limits say, never
  * more than four pieces a kind and four keys a tag, and no key whose tag does not match. Takes any frame, never throws.
- * @see docs/protocol.md section 5.4
+ * @see docs/protocol.md section 5.5
  */
 export class Assembler {
   readonly #crypto: CryptoSuite;

@@ -1,4 +1,4 @@
-import type { ClockTrust } from "@glowworm/platform";
+import type { ClockTrust, Failure } from "@glowworm/platform";
 import {
   type Clock,
   type CryptoSuite,
@@ -48,7 +48,7 @@ const TRUST_INTERVAL_MS = 60_000;
 const PENDING_MAX = 4096;
 
 /**
- * Hears, seals and uploads. Invariants: a place leaves it sealed or not at all; without a place or a synchronised
+ * Hears, seals and uploads (docs/protocol.md section 9.2). Invariants: a place leaves it sealed or not at all; without a place or a synchronised
  * clock nothing heard is kept; hearing never waits and never throws.
  */
 export class Relay implements Stepper {
@@ -60,6 +60,7 @@ export class Relay implements Stepper {
   #tallies: Tallies = zeroTallies();
   #isSynchronised = false;
   #trustAskedMs = Number.NEGATIVE_INFINITY;
+  #lost: Failure | null = null;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -70,15 +71,24 @@ export class Relay implements Stepper {
   /** Begins to hear. @throws {Failure} of the scanner. */
   async start(): Promise<void> {
     await this.#askTrust();
-    await this.#options.scanner.start((advert) => this.#hear(advert));
+    await this.#options.scanner.start(
+      (advert) => this.#hear(advert),
+      (failure) => {
+        this.#lost = failure;
+      },
+    );
   }
 
-  /** Seals what is due and uploads what has waited. Returns the milliseconds until the next call. */
+  /**
+   * Seals what is due and uploads what has waited. Returns the milliseconds until the next call.
+   * @throws {Failure} when the radio is gone for good, or the disk takes nothing more.
+   */
   async step(): Promise<number> {
     const nowMs = this.#options.clock.nowMs();
     await this.#askTrust();
     this.#assembler.expire(nowMs);
     this.#seal(SETTLE_MS);
+    if (this.#lost !== null) throw this.#lost;
     this.#options.outbox.dropExpired(Math.floor(nowMs / 1000));
     await this.#options.uploader.step();
     return STEP_MS;
