@@ -18,7 +18,7 @@ async function serve(port: MessagePort, settings: WriterSettings): Promise<void>
   const writer = new Writer({ ...settings, crypto, openDatabase, pause: () => pause() });
   const answer = async (id: number, request: WriterRequest): Promise<WriterMessage> => {
     try {
-      return { id, reply: await writer.answer(request) };
+      return { id, reply: await writer.ask(request) };
     } catch (error) {
       return { id, error: describe(error) };
     }

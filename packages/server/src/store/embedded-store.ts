@@ -12,9 +12,15 @@ import {
 import { manifestBytes, pageOffset } from "./closed-hour.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { Layout } from "./layout.ts";
-import { packReports, type WriterReply, type WriterRequest, type WriterState } from "./messages.ts";
+import {
+  packReports,
+  type WriterClient,
+  type WriterReply,
+  type WriterRequest,
+  type WriterState,
+} from "./messages.ts";
 import { SegmentCache } from "./segment-cache.ts";
-import { type WriterClient, WriterThread } from "./writer-thread.ts";
+import { WriterThread } from "./writer-thread.ts";
 
 /** Records that may wait for the disk: half a second of what it takes, 1 MB of memory. */
 const QUEUE_RECORDS_MAX = 8192;

@@ -23,6 +23,12 @@ export interface WriterReply {
   readonly state: WriterState;
 }
 
+/** Asks a writer: `Writer` itself, or the thread in which it lives. */
+export interface WriterClient {
+  /** @throws {Failure} when a person has to mend it. @throws {StoreUnavailableError} when the disk refuses. */
+  ask(request: WriterRequest): Promise<WriterReply>;
+}
+
 /** What the other thread knows of the store, as of the newest reply. */
 export interface WriterState {
   readonly arrivalFloor: number;

@@ -3,18 +3,13 @@ import { Worker } from "node:worker_threads";
 import { Failure } from "@glowworm/platform";
 import { StoreUnavailableError } from "../report-store.ts";
 import type {
+  WriterClient,
   WriterError,
   WriterMessage,
   WriterReply,
   WriterRequest,
   WriterSettings,
 } from "./messages.ts";
-
-/** Asks a writer; `Writer` itself, or the thread in which it lives. */
-export interface WriterClient {
-  /** @throws {Failure | StoreUnavailableError} */
-  ask(request: WriterRequest): Promise<WriterReply>;
-}
 
 interface Waiting {
   readonly resolve: (reply: WriterReply) => void;

@@ -1,10 +1,12 @@
 import { type Database, Failure, isErrno } from "@glowworm/platform";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { DAY_SECONDS, SEGMENT_SECONDS } from "@glowworm/protocol";
+import { StoreUnavailableError } from "../report-store.ts";
 import { HourBook } from "./hour-book.ts";
 import { Layout } from "./layout.ts";
 import {
   unpackReports,
+  type WriterClient,
   type WriterReply,
   type WriterRequest,
   type WriterSettings,
@@ -22,7 +24,7 @@ export interface WriterOptions extends WriterSettings {
 }
 
 /** Answers the requests of one store: what the writing thread does, without the thread. */
-export class Writer {
+export class Writer implements WriterClient {
   readonly #options: WriterOptions;
   #lock: Database | undefined;
   #book: HourBook | undefined;
@@ -31,8 +33,17 @@ export class Writer {
     this.#options = options;
   }
 
-  /** @throws {Failure} when a person has to mend it; whatever the disk says otherwise. */
-  async answer(request: WriterRequest): Promise<WriterReply> {
+  async ask(request: WriterRequest): Promise<WriterReply> {
+    try {
+      return await this.#answer(request);
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      throw new StoreUnavailableError(message, { cause: error });
+    }
+  }
+
+  async #answer(request: WriterRequest): Promise<WriterReply> {
     switch (request.kind) {
       case "open":
         this.#open(request.now);

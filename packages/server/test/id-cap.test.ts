@@ -1,0 +1,69 @@
+import { seededRandom } from "@glowworm/protocol/testing";
+import { describe, expect, it } from "vitest";
+import { IdCap, RECORDS_PER_ID_MAX } from "../src/id-cap.ts";
+import { crypto } from "./support/fixtures.ts";
+
+const HOUR = 498_660;
+const random = seededRandom("id cap");
+
+function capOf(seed: string): IdCap {
+  return new IdCap(crypto, seededRandom(seed));
+}
+
+/** How many of `tries` single uploads pass. */
+function passing(cap: IdCap, prefix: string, id: Uint8Array, tries: number): number {
+  let passed = 0;
+  for (let attempt = 0; attempt < tries; attempt++) {
+    if (cap.reserve(HOUR, prefix, [id]) !== null) passed += 1;
+  }
+  return passed;
+}
+
+describe("the cap per id and network", () => {
+  it("lets exactly 64 records of an id pass", () => {
+    expect(passing(capOf("exact"), "192.0.2", random.bytes(16), 200)).toBe(RECORDS_PER_ID_MAX);
+  });
+
+  it("counts a batch whole or not at all", () => {
+    const cap = capOf("batch");
+    const [full, other] = [random.bytes(16), random.bytes(16)];
+    expect(passing(cap, "192.0.2", full, 60)).toBe(60);
+    expect(cap.reserve(HOUR, "192.0.2", [other, full, full, full, full, full])).toBeNull();
+    expect(passing(cap, "192.0.2", full, 10)).toBe(4);
+    expect(passing(cap, "192.0.2", other, 100)).toBe(RECORDS_PER_ID_MAX);
+  });
+
+  it("counts back what is released, and nothing of an hour that has passed", () => {
+    const cap = capOf("release");
+    const id = random.bytes(16);
+    const first = cap.reserve(HOUR, "192.0.2", Array(64).fill(id));
+    first?.release();
+    expect(passing(cap, "192.0.2", id, 100)).toBe(RECORDS_PER_ID_MAX);
+    const late = cap.reserve(HOUR + 1, "192.0.2", [id]);
+    expect(cap.reserve(HOUR + 2, "192.0.2", Array(64).fill(id))).not.toBeNull();
+    late?.release();
+    expect(cap.reserve(HOUR + 2, "192.0.2", [id])).toBeNull();
+  });
+
+  it("keeps every id open to 200 other networks while one network floods with all it has", () => {
+    const cap = capOf("flood");
+    const victim = random.bytes(16);
+    for (let upload = 0; upload < 5000; upload++) {
+      cap.reserve(HOUR, "192.0.2", Array(64).fill(random.bytes(16)));
+    }
+    expect(passing(cap, "192.0.2", victim, 100)).toBeLessThanOrEqual(RECORDS_PER_ID_MAX);
+    for (let network = 0; network < 200; network++) {
+      expect(passing(cap, `198.51.${network}`, victim, 1)).toBe(1);
+    }
+  });
+
+  it("refuses no honest network that uploads a hundred thousand ids in an hour", () => {
+    const cap = capOf("honest");
+    let refused = 0;
+    for (let upload = 0; upload < 2000; upload++) {
+      const ids = Array.from({ length: 50 }, () => random.bytes(16));
+      if (cap.reserve(HOUR, "192.0.2", ids) === null) refused += 1;
+    }
+    expect(refused).toBe(0);
+  });
+});

@@ -1,0 +1,269 @@
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { Failure } from "@glowworm/platform";
+import { segmentOf } from "@glowworm/protocol";
+import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import { openEmbeddedStore, StoreUnavailableError } from "@glowworm/server";
+import { describe, expect, it } from "vitest";
+import {
+  HOUR_MS,
+  NOON_HOUR,
+  NOON_MS,
+  SEGMENT_MS,
+  someReport,
+  someReports,
+  temporaryFolder,
+} from "./support/fixtures.ts";
+import { openLocalStore, SmallDisk } from "./support/local-store.ts";
+import { everything, recordsOfHours, recordsOfSegments, timesFound } from "./support/published.ts";
+
+const random = seededRandom("store folder");
+const NOON_SEGMENT = segmentOf(NOON_MS / 1000);
+
+/** A folder with three closed hours and two open ones, and what was put into each. */
+async function filledFolder(): Promise<{
+  folder: string;
+  clock: FakeClock;
+  reports: readonly (readonly ReturnType<typeof someReport>[])[];
+}> {
+  const folder = temporaryFolder();
+  const clock = new FakeClock(NOON_MS);
+  const store = await openLocalStore(folder, new SmallDisk(), clock);
+  const reports: (readonly ReturnType<typeof someReport>[])[] = [];
+  for (let hour = 0; hour < 5; hour++) {
+    await store.maintain();
+    const batch = someReports(random, 20);
+    reports.push(batch);
+    await store.put(batch);
+    if (hour < 4) clock.advance(HOUR_MS);
+  }
+  clock.advance(60_000);
+  await store.maintain();
+  await store.close();
+  return { folder, clock, reports };
+}
+
+describe("a data folder", () => {
+  it("holds the open hours as databases and the closed ones as plain files", async () => {
+    const { folder } = await filledFolder();
+    expect(readdirSync(join(folder, "open")).sort()).toEqual([
+      `${NOON_HOUR + 3}.sqlite`,
+      `${NOON_HOUR + 4}.sqlite`,
+    ]);
+    expect(readdirSync(join(folder, "hours")).sort()).toEqual(
+      [0, 1, 2].map((hour) => `${NOON_HOUR + hour}.hour`),
+    );
+  });
+
+  it.each<[string, (path: string) => void]>([
+    ["is cut short", (path) => truncateSync(path, 20_000)],
+    ["is empty", (path) => truncateSync(path, 0)],
+    ["has a byte too many", (path) => appendFileSync(path, "x")],
+    ["has one bit changed in its manifest", (path) => flip(path, 20)],
+    ["has one bit changed in its page", (path) => flip(path, 3000)],
+    ["claims four billion pages", (path) => flip(path, 9, 0xff)],
+  ])("sets aside a closed hour that %s, names it, and serves the rest", async (_, damage) => {
+    const { folder, clock, reports } = await filledFolder();
+    damage(join(folder, "hours", `${NOON_HOUR + 1}.hour`));
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(store.damaged).toEqual([join(folder, "damaged", `${NOON_HOUR + 1}.hour.1`)]);
+    expect(existsSync(store.damaged[0] ?? "")).toBe(true);
+    const { hours } = await store.published();
+    expect(hours.map(({ hour }) => hour)).toEqual([NOON_HOUR, NOON_HOUR + 2]);
+    const records = await recordsOfHours(store);
+    expect(timesFound(reports[0] ?? [], records)).toEqual(Array(20).fill(1));
+    expect(timesFound(reports[2] ?? [], records)).toEqual(Array(20).fill(1));
+    await store.close();
+  });
+
+  it.each<[string, (path: string) => void]>([
+    ["is cut short", (path) => truncateSync(path, 6000)],
+    ["is empty", (path) => truncateSync(path, 0)],
+    ["is no database", (path) => writeFileSync(path, "x".repeat(9000))],
+  ])(
+    "sets aside an open hour that %s, and never serves its segments with other bytes",
+    async (_, damage) => {
+      const { folder, clock, reports } = await filledFolder();
+      damage(join(folder, "open", `${NOON_HOUR + 4}.sqlite`));
+      const store = await openLocalStore(folder, new SmallDisk(), clock);
+      expect(store.damaged).toEqual([join(folder, "damaged", `${NOON_HOUR + 4}.sqlite.1`)]);
+      await store.maintain();
+      const late = someReports(random, 3);
+      await store.put(late);
+      clock.advance(SEGMENT_MS + 60_000);
+      await store.maintain();
+      const now = NOON_SEGMENT + 4 * 120 + 2;
+      expect(await store.segment(now - 1)).toBe("gone");
+      expect(timesFound(late, await recordsOfSegments(store))).toEqual([1, 1, 1]);
+      expect(timesFound(reports[3] ?? [], await recordsOfHours(store))).toEqual(Array(20).fill(1));
+      await store.close();
+    },
+  );
+
+  it("finishes a closing that was cut off before the open hour was removed", async () => {
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    await store.maintain();
+    await store.put(someReports(random, 5));
+    await store.close();
+    const open = join(folder, "open", `${NOON_HOUR}.sqlite`);
+    cpSync(open, join(folder, "kept"));
+    clock.advance(2 * HOUR_MS);
+    const closing = await openLocalStore(folder, new SmallDisk(), clock);
+    await closing.maintain();
+    const before = await everything(closing);
+    await closing.close();
+    cpSync(join(folder, "kept"), open);
+    const again = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(existsSync(open)).toBe(false);
+    expect(await everything(again)).toEqual(before);
+    await again.close();
+  });
+
+  it("forgets a file that a crash left half written", async () => {
+    const { folder, clock } = await filledFolder();
+    const leftovers = [`hours/${NOON_HOUR + 3}.hour.unfinished`, "open/7.sqlite.unfinished-wal"];
+    for (const name of leftovers) writeFileSync(join(folder, name), "half");
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(leftovers.filter((name) => existsSync(join(folder, name)))).toEqual([]);
+    expect(store.damaged).toEqual([]);
+    await store.close();
+  });
+
+  it("is refused to a second server while the first one runs", async () => {
+    const folder = temporaryFolder();
+    const options = { folder, retentionDays: 30, clock: new FakeClock(NOON_MS), random };
+    const first = await openEmbeddedStore(options);
+    await expect(openEmbeddedStore(options)).rejects.toMatchObject({ exit: "failure" });
+    await first.close();
+    const second = await openEmbeddedStore(options);
+    await second.close();
+  });
+
+  it("is refused when the clock is days behind what it has published", async () => {
+    const { folder } = await filledFolder();
+    const clock = new FakeClock(NOON_MS - 3 * 24 * HOUR_MS);
+    const opening = openLocalStore(folder, new SmallDisk(), clock);
+    await expect(opening).rejects.toBeInstanceOf(Failure);
+    await expect(opening).rejects.toMatchObject({ exit: "clockWrong" });
+  });
+
+  it("holds no byte of a report past retention, not even in damaged files", async () => {
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS);
+    const options = { folder, retentionDays: 1, clock, random };
+    const planted = new TextEncoder().encode("planted-pattern!");
+    const { envelope } = someReport(random);
+    let store = await openEmbeddedStore(options);
+    await store.maintain();
+    await store.put([{ getId: planted, envelope }]);
+    clock.advance(HOUR_MS);
+    await store.maintain();
+    await store.put([{ getId: planted, envelope: someReport(random).envelope }]);
+    clock.advance(HOUR_MS);
+    await store.maintain();
+    expect(filesHolding(folder, planted).length).toBe(2);
+    await store.close();
+    flip(join(folder, "hours", `${NOON_HOUR}.hour`), 5000);
+    store = await openEmbeddedStore(options);
+    expect(filesHolding(folder, planted).some((path) => path.includes("damaged"))).toBe(true);
+    for (let hour = 0; hour < 26; hour++) {
+      clock.advance(HOUR_MS);
+      await store.maintain();
+    }
+    expect(filesHolding(folder, planted)).toEqual([]);
+    await store.close();
+  });
+});
+
+describe("a full disk", () => {
+  it("acknowledges nothing, says so, and takes reports again when there is room", async () => {
+    const disk = new SmallDisk();
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(temporaryFolder(), disk, clock);
+    await store.maintain();
+    const early = someReports(random, 10);
+    await store.put(early);
+    disk.fill();
+    const refused = someReports(random, 500);
+    await expect(store.put(refused)).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(store.health().isWritable).toBe(false);
+    disk.empty();
+    const late = someReports(random, 10);
+    await store.put(late);
+    expect(store.health().isWritable).toBe(true);
+    clock.advance(2 * HOUR_MS);
+    await store.maintain();
+    const records = await recordsOfHours(store);
+    expect(timesFound([...early, ...late], records)).toEqual(Array(20).fill(1));
+    expect(new Set(timesFound(refused, records))).toEqual(new Set([0]));
+    await store.close();
+  });
+
+  it("holds up closing, and neither loses nor changes what was served", async () => {
+    const disk = new SmallDisk();
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(temporaryFolder(), disk, clock);
+    await store.maintain();
+    const reports = someReports(random, 21);
+    await store.put(reports);
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
+    const before = await everything(store);
+    disk.fill();
+    clock.advance(2 * HOUR_MS);
+    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(await everything(store)).toEqual(before);
+    disk.empty();
+    await store.maintain();
+    expect(timesFound(reports, await recordsOfHours(store))).toEqual(Array(21).fill(1));
+    await store.close();
+  });
+});
+
+describe("a closed hour that cannot be written", () => {
+  it("is written by the next try, and its segments are served until then", async () => {
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    await store.maintain();
+    const reports = someReports(random, 5);
+    await store.put(reports);
+    clock.advance(HOUR_MS);
+    await store.maintain();
+    const before = await everything(store);
+    const inTheWay = join(folder, "hours", `${NOON_HOUR}.hour.unfinished`);
+    mkdirSync(inTheWay);
+    clock.advance(120_000);
+    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(await everything(store)).toEqual(before);
+    rmdirSync(inTheWay);
+    await store.maintain();
+    expect(timesFound(reports, await recordsOfHours(store))).toEqual([1, 1, 1, 1, 1]);
+    await store.close();
+  });
+});
+
+function flip(path: string, offset: number, mask = 1): void {
+  const bytes = readFileSync(path);
+  bytes[offset] = (bytes[offset] ?? 0) ^ mask;
+  writeFileSync(path, bytes);
+}
+
+function filesHolding(folder: string, pattern: Uint8Array): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => readFileSync(path).includes(Buffer.from(pattern)));
+}

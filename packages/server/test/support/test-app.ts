@@ -1,0 +1,58 @@
+import { encodeUploadBatch, type UploadRecord } from "@glowworm/protocol";
+import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import type { Hono } from "hono";
+import { createApp } from "../../src/app.ts";
+import { IdCap } from "../../src/id-cap.ts";
+import type { ReportStore } from "../../src/report-store.ts";
+import { crypto, NOON_MS } from "./fixtures.ts";
+
+/** What a request can be sent with. */
+export type Body = NonNullable<RequestInit["body"]>;
+
+/** An app in this process whose requests come from a network of the test's choice. */
+export class TestApp {
+  readonly clock: FakeClock;
+  readonly said: string[] = [];
+  readonly app: Hono;
+  address: string | undefined = "192.0.2.1";
+  isStopping = false;
+
+  constructor(store: ReportStore, clock: FakeClock = new FakeClock(NOON_MS)) {
+    this.clock = clock;
+    this.app = createApp({
+      store,
+      clock,
+      crypto,
+      cap: new IdCap(crypto, seededRandom("test app")),
+      retentionDays: 30,
+      software: "glowworm test",
+      addressOf: () => this.address,
+      isStopping: () => this.isStopping,
+      reportError: (kind, error) => this.said.push(`${kind}: ${error}`),
+    });
+  }
+
+  async get(path: string, method = "GET"): Promise<Response> {
+    return await this.app.request(path, { method });
+  }
+
+  async upload(records: readonly UploadRecord[]): Promise<Response> {
+    return await this.uploadBytes(encodeUploadBatch(records));
+  }
+
+  async uploadBytes(
+    body: Body,
+    headers: Readonly<Record<string, string>> = { "content-type": "application/octet-stream" },
+  ): Promise<Response> {
+    const init: RequestInit = { method: "POST", headers, body, duplex: "half" };
+    return await this.app.request("/v1/sightings", init);
+  }
+}
+
+/** Status and code of a refusal, whose document says the same status as its header. */
+export async function refusalOf(response: Response): Promise<readonly [number, string]> {
+  const problem = (await response.json()) as { status: number; code: string };
+  if (response.headers.get("content-type") !== "application/problem+json")
+    return [0, "not a problem"];
+  return [problem.status === response.status ? response.status : -1, problem.code];
+}
