@@ -8,6 +8,8 @@ import {
   encodeCardFile,
   encodeDayShare,
   fromHex,
+  H_CARDS,
+  labelledHash,
   toHex,
 } from "@glowworm/protocol";
 import { bytesCases, cut, flipped, named, withByte, zeros } from "./cases.ts";
@@ -182,12 +184,23 @@ export function cardCases(crypto: CryptoSuite): readonly CaseDraft[] {
     decode("trailing", "one byte after the last card", `${file}00`, "trailing-bytes"),
     decode("other-magic", "another kind of file", flipped(file, 0), "bad-value"),
     decode("version", "version 2", withByte(file, 11, 2), "unsupported-version"),
-    decode("no-cards", "a count of zero", cut(withByte(file, 23, 0), 40), "bad-value"),
+    decode(
+      "no-cards",
+      "a count of zero, with the right checksum",
+      rechecked(crypto, cut(withByte(file, 23, 0), 40)),
+      "bad-value",
+    ),
     decode("count-too-large", "one card more than there are", withByte(file, 23, 4), "truncated"),
     decode(
       "day-order",
-      "the second card is of another day",
-      flipped(file, 40 + 68 + 3),
+      "a day comes twice",
+      rechecked(crypto, withByte(file, 40 + 68 + 3, 0xe6)),
+      "bad-value",
+    ),
+    decode(
+      "day-gap",
+      "a day is left out",
+      rechecked(crypto, withByte(file, 40 + 68 + 3, 0xe8)),
       "bad-value",
     ),
     decode("check", "a bit of the checksum", flipped(file, 39), "bad-value"),
@@ -195,6 +208,12 @@ export function cardCases(crypto: CryptoSuite): readonly CaseDraft[] {
     decode("damaged-seed", "a bit of a seed", flipped(file, 90), "bad-value"),
     decode("created-at", "a bit of the time it was made", flipped(file, 15), "bad-value"),
   ];
+}
+
+/** The file with the checksum that its altered contents ask for, so that nothing else is wrong with it. */
+function rechecked(crypto: CryptoSuite, file: string): string {
+  const [head, body] = [cut(file, 24), file.slice(2 * 40)];
+  return head + toHex(labelledHash(crypto, 16, H_CARDS, fromHex(head + body))) + body;
 }
 
 /** Section 4.10. */

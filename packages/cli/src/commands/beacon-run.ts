@@ -39,7 +39,7 @@ examples:
   glowworm beacon run --adapter hci1`;
 
 /** `glowworm beacon run`: makes this computer one that can be found. */
-export const beaconRun: Command = {
+export const beaconRunCommand: Command = {
   name: "beacon run",
   summary: "broadcast this computer's keys so that relays can report where it is",
   help: HELP,

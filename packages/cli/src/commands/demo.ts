@@ -17,7 +17,7 @@ Needs no Bluetooth, no root and no server.
 const SEED_MAX = 2 ** 31;
 
 /** `glowworm demo`: the whole path in one process. */
-export const demo: Command = {
+export const demoCommand: Command = {
   name: "demo",
   summary: "see the whole path in a simulated town, in under a minute",
   help: HELP,

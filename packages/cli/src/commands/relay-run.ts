@@ -48,7 +48,7 @@ examples:
   glowworm relay run --server https://glowworm.example.org --gpsd 127.0.0.1:2947 --precision 250m`;
 
 /** `glowworm relay run`: makes this computer one that finds others. */
-export const relayRun: Command = {
+export const relayRunCommand: Command = {
   name: "relay run",
   summary: "listen for lost accessories and report them, sealed to their owners",
   help: HELP,

@@ -13,7 +13,7 @@ const PORT_MAX = 65_535;
 const RETENTION_DAYS_MAX = 36_525;
 
 /** `glowworm server run`: keeps sealed reports and publishes them. */
-export const serverRun: Command = {
+export const serverRunCommand: Command = {
   name: "server run",
   summary: "keep sealed reports and publish them by hour of arrival",
   help: `usage: glowworm server run [OPTIONS]
