@@ -2,7 +2,7 @@ import type { FindResult } from "@glowworm/owner";
 import { epochOf, toHex } from "@glowworm/protocol";
 import { isNonResolvable } from "@glowworm/radio";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Generation, generationsOf, keysOf } from "../support/heard.ts";
+import { type Generation, generationsOf, keysOf, snippetsOf } from "../support/heard.ts";
 import {
   degreesOf,
   distance,
@@ -21,8 +21,6 @@ const ROTATION_MS = Date.UTC(2026, 10, 20, 12, 5);
 const RUN_MS = 80_000;
 /** Longest pause between two frames of a beacon. */
 const FRAME_MS = 200;
-/** AD structure, company and frame header: what an epoch change leaves as it was. */
-const HEADER_BYTES = 5;
 
 let network: Network;
 let laptops: readonly Laptop[];
@@ -153,16 +151,6 @@ describe("a beacon that was killed", () => {
     }
   });
 });
-
-/** All runs of four bytes of an address, or of what comes after the header of a PDU. */
-function snippetsOf({ pdus }: Generation): Set<string> {
-  const texts = pdus.flatMap(({ address, data }) => [address, data.subarray(HEADER_BYTES)]);
-  const snippets = new Set<string>();
-  for (const bytes of texts) {
-    for (let at = 0; at + 4 <= bytes.length; at++) snippets.add(toHex(bytes.subarray(at, at + 4)));
-  }
-  return snippets;
-}
 
 function heardFrom(index: number): readonly Generation[] {
   const { radio } = laptopAt(index);

@@ -32,6 +32,22 @@ export function generationsOf(pdus: readonly Pdu[]): readonly Generation[] {
   }));
 }
 
+/** AD structure, company and frame header: what an epoch change leaves as it was. */
+export const HEADER_BYTES = 5;
+/** Long enough that two of a few hundred are never equal by chance. */
+const SNIPPET_BYTES = 4;
+
+/** All runs of four bytes in addresses, and in what comes after the header of a PDU. */
+export function snippetsOf({ pdus }: Generation): ReadonlySet<string> {
+  const snippets = new Set<string>();
+  for (const bytes of pdus.flatMap(({ address, data }) => [address, data.subarray(HEADER_BYTES)])) {
+    for (let at = 0; at + SNIPPET_BYTES <= bytes.length; at++) {
+      snippets.add(toHex(bytes.subarray(at, at + SNIPPET_BYTES)));
+    }
+  }
+  return snippets;
+}
+
 /** Every key that frames of one generation make up. */
 export function keysOf(crypto: CryptoSuite, frames: readonly PieceFrame[]): ReadonlySet<string> {
   const distinct = [...new Map(frames.map((frame) => [toHex(frame.piece), frame])).values()];
