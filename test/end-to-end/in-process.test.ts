@@ -118,7 +118,7 @@ describe("a rotation on the air", () => {
     const laptopRadios = laptops.map(({ radio }) => radio);
     expect(network.air.pdus.length).toBeGreaterThan(500);
     for (const pdu of network.air.pdus) {
-      expect(laptopRadios).toContain(pdu.from);
+      expect(laptopRadios.includes(pdu.from)).toBe(true);
       expect(pdu.type).toBe(3);
       expect(pdu.isRandomAddress && isNonResolvable(pdu.address)).toBe(true);
     }
