@@ -16,13 +16,9 @@ import {
 import { createNobleScanner } from "@glowworm/relay";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { extendedBody, legacyReport, leMeta } from "./support/hci-reports.ts";
 import { settled, VirtualAir } from "./support/virtual-air.ts";
-import {
-  extendedBody,
-  legacyReport,
-  leMeta,
-  type VirtualController,
-} from "./support/virtual-controller.ts";
+import type { VirtualController } from "./support/virtual-controller.ts";
 
 const START_MS = Date.UTC(2026, 10, 20, 12);
 const FRAME = fromHex(`1effffff2c${"01".repeat(26)}`);
@@ -212,6 +208,13 @@ describe("bleno advertiser", () => {
     },
   );
 
+  it("fails at once when the way to the controller has broken", async () => {
+    await advertiser.start();
+    beaconRadio.disconnect();
+    const setting = advertiser.set(FRAME, randomAddress(random));
+    await expect(setting).rejects.toMatchObject({ exit: "noBluetooth" });
+  });
+
   it("recovers by itself once the controller answers again", async () => {
     await advertiser.start();
     beaconRadio.deafTo.add(OPCODE.leSetAdvertisingData);
@@ -222,6 +225,16 @@ describe("bleno advertiser", () => {
     await advertiser.set(FRAME);
     expect(beaconRadio.isAdvertising).toBe(true);
   });
+
+  it.each([OPCODE.reset, OPCODE.readLocalVersion, OPCODE.readSupportedCommands])(
+    "fails to start when command %i is not answered",
+    async (opcode) => {
+      beaconRadio.deafTo.add(opcode);
+      const expected = expect(advertiser.start()).rejects.toMatchObject({ exit: "noBluetooth" });
+      await air.advance(3000);
+      await expected;
+    },
+  );
 
   it("fails to start without a controller", async () => {
     beaconRadio.unplug();
@@ -304,6 +317,15 @@ describe.each([
     await air.advance(500);
     expect(heard.length).toBeGreaterThan(0);
     expect(lost).toEqual([]);
+  });
+
+  it("goes on when the way to the controller breaks", async () => {
+    await runBoth();
+    relayRadio.disconnect();
+    await air.advance(1100);
+    heard.length = 0;
+    await air.advance(500);
+    expect(heard.length).toBeGreaterThan(0);
   });
 
   it("says once that the adapter is lost when it stays away", async () => {

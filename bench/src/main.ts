@@ -3,6 +3,7 @@ import { seededRandom } from "@glowworm/protocol/testing";
 import { benchCryptography } from "./cryptography.ts";
 import { benchFrames } from "./frames.ts";
 import { benchIngest } from "./ingest.ts";
+import { benchMatching } from "./matching.ts";
 import type { Row } from "./measure.ts";
 
 const SEED = 1;
@@ -17,6 +18,6 @@ function print(row: Row): void {
 process.stderr.write(`seed ${SEED}\n`);
 const crypto = await loadCrypto();
 const random = seededRandom(SEED);
-for (const bench of [benchCryptography, benchFrames, benchIngest]) {
+for (const bench of [benchCryptography, benchFrames, benchMatching, benchIngest]) {
   for (const row of await bench(crypto, random)) print(row);
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Degrees. */
-export interface TrackPoint {
+interface TrackPoint {
   readonly latitude: number;
   readonly longitude: number;
 }

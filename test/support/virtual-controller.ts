@@ -4,24 +4,18 @@ import {
   type HciSink,
   type HciTransport,
   hciCommand,
-  LE_EVENT,
   OPCODE,
   opcodeOf,
   PACKET,
   STATUS,
   u16,
 } from "@glowworm/radio";
+import { extendedReport, legacyReport, type Report } from "./hci-reports.ts";
 
 /** One advertisement on the air. */
-export interface Pdu {
+export interface Pdu extends Report {
   readonly atMs: number;
   readonly from: VirtualController;
-  /** 6 bytes, most significant first. */
-  readonly address: Uint8Array;
-  readonly isRandomAddress: boolean;
-  /** 0 ADV_IND, 2 ADV_SCAN_IND, 3 ADV_NONCONN_IND, or "extended". */
-  readonly type: number | "extended";
-  readonly data: Uint8Array;
 }
 
 /** A command as the controller got it. */
@@ -162,6 +156,12 @@ export class VirtualController {
     this.#memory = blank();
   }
 
+  /** The way to the host breaks; the controller itself is well. */
+  disconnect(): void {
+    this.#sink?.onLost(new Failure("noBluetooth", "disconnected", "connect it again"));
+    this.#sink = null;
+  }
+
   unplug(): void {
     this.reset();
     this.#isUp = false;
@@ -289,33 +289,6 @@ export class VirtualController {
     this.#heard = new Set();
     return [STATUS.success];
   }
-}
-
-/** LE Advertising Report with one report in it. */
-export function legacyReport(pdu: Omit<Pdu, "from" | "atMs">, rssi: number): Uint8Array {
-  const kind = [pdu.type === "extended" ? 0 : pdu.type, pdu.isRandomAddress ? 1 : 0];
-  const report = [...kind, ...pdu.address.toReversed(), pdu.data.length, ...pdu.data, rssi & 0xff];
-  return leMeta([LE_EVENT.advertisingReport, 1, ...report]);
-}
-
-/** LE Extended Advertising Report with one report in it. */
-export function extendedReport(pdu: Omit<Pdu, "from" | "atMs">, rssi: number): Uint8Array {
-  return leMeta([LE_EVENT.extendedAdvertisingReport, 1, ...extendedBody(pdu, rssi)]);
-}
-
-/** One report of an LE Extended Advertising Report. */
-export function extendedBody(pdu: Omit<Pdu, "from" | "atMs">, rssi: number): number[] {
-  const legacyBits: Readonly<Record<number, number>> = { 0: 0x13, 2: 0x12, 3: 0x10 };
-  const kind = pdu.type === "extended" ? 0 : (legacyBits[pdu.type] ?? 0);
-  const from = [pdu.isRandomAddress ? 1 : 0, ...pdu.address.toReversed()];
-  const radio = [1, 0, 0xff, 0x7f, rssi & 0xff, 0, 0];
-  const noTarget = [0, 0, 0, 0, 0, 0, 0];
-  return [kind, 0, ...from, ...radio, ...noTarget, pdu.data.length, ...pdu.data];
-}
-
-/** An LE meta event around its content. */
-export function leMeta(content: readonly number[]): Uint8Array {
-  return Uint8Array.from([PACKET.event, EVENT.leMeta, content.length, ...content]);
 }
 
 function supportedCommands(hasExtended: boolean): number[] {

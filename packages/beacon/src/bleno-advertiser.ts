@@ -1,12 +1,12 @@
 import type { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
-import { Failure } from "@glowworm/platform";
 import { type Clock, UsageError } from "@glowworm/protocol";
 import {
   type Adapter,
   type Advertiser,
   accepted,
+  assertPoweredOn,
   type HciSocket,
   hciCommand,
   isNonResolvable,
@@ -135,7 +135,7 @@ async function power({ adapter, clock }: BlenoAdvertiserOptions): Promise<Runnin
     harden(hci, socket);
     unhook = withoutSignalHooks(() => bleno.on("stateChange", () => {}));
     await socket.idle();
-    if (bleno.state !== "poweredOn") throw notReady(bleno.state);
+    assertPoweredOn(bleno.state);
     await accepted(socket, () => hci.setAdvertiseEnable(false));
     await accepted(socket, () => hci.setAdvertisingParameters());
     return { socket, hci, unhook };
@@ -165,12 +165,4 @@ function harden(hci: BlenoHci, socket: HciSocket): void {
     socket.write(hciCommand(OPCODE.leSetAdvertisingParameters, Uint8Array.from(parameters)));
   };
   hci.pollIsDevUp = () => hci.reset();
-}
-
-function notReady(state: string): Failure {
-  return new Failure(
-    "noBluetooth",
-    `the Bluetooth adapter did not come up: it is ${state}`,
-    "unplug it and plug it in again, or use another one",
-  );
 }

@@ -114,6 +114,26 @@ describe("the floor", () => {
     expect(state.floor).toBeLessThanOrEqual(NOW + DAY_SECONDS + HOUR);
   });
 
+  it("starts the proof anew when a far clock jumps", () => {
+    let state = known(NOW);
+    for (let elapsed = 0; elapsed <= 30 * HOUR; elapsed += EPOCH_SECONDS) {
+      const days = elapsed < 20 * HOUR ? 30 : 60;
+      const wall = NOW + days * DAY_SECONDS + elapsed;
+      state = stepGuard(state, glance(wall, true, elapsed), WHOLE);
+    }
+    expect(state.floor).toBeLessThan(NOW + 3 * DAY_SECONDS);
+  });
+
+  it("is at the clock at once after each of many nights off", () => {
+    let state = known(NOW);
+    for (let night = 1; night <= 5; night++) {
+      const wall = NOW + night * 16 * HOUR;
+      const input = { wall, isSynchronised: true, bootMark: `night ${night}`, bootSeconds: 20 };
+      state = stepGuard(state, input, WHOLE);
+      expect(state.floor).toBe(wall);
+    }
+  });
+
   it("follows a laptop that is off every night, and catches up after a week away", () => {
     let state = known(NOW);
     let wall = NOW;
@@ -143,6 +163,12 @@ describe("a detour", () => {
   it("airs the first epoch that is left, then one each 300 seconds of boot time", () => {
     const seen = detourAt([0, 100, 200, 300, 599, 600, 4 * HOUR], calendar);
     expect(seen).toEqual([0, 0, 0, 1, 1, 2, 48]);
+  });
+
+  it("does not hold the epoch on the air for longer when the clock goes back within it", () => {
+    const airing = { index: erasedTo, base: erasedTo, follows: "wall", seconds: 250 } as const;
+    const state = stepGuard({ ...known(NOW + 250), airing }, glance(back, true, 60), calendar);
+    expect(state.airing).toMatchObject({ index: erasedTo + 1, seconds: 10 });
   });
 
   it("ends when the clock reaches epochs that are left", () => {

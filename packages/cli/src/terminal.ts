@@ -9,8 +9,8 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** One line, not shown while it is typed. @throws {Failure} interrupted */
   readHidden(prompt: string): Promise<string>;
-  /** One line. @throws {Failure} interrupted */
-  readLine(prompt: string): Promise<string>;
+  /** Lines up to an empty one, shown while they are typed or pasted. @throws {Failure} interrupted */
+  readLines(prompt: string): Promise<string>;
   /** Everything that is piped in. */
   readAll(): Promise<string>;
 }
@@ -21,23 +21,28 @@ export const systemTerminal: Terminal = {
   isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
   readHidden: async (prompt) => {
     process.stderr.write(prompt);
-    const line = await ask(silent, "");
+    const line = await ask(silent, "", () => true);
     process.stderr.write("\n");
     return line;
   },
-  readLine: (prompt) => ask(process.stderr, prompt),
+  readLines: (prompt) => ask(process.stderr, prompt, (line) => line.trim() === ""),
   readAll: () => text(process.stdin),
 };
 
-function ask(output: Writable, prompt: string): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output, terminal: true });
+/** One interface for all lines: what is pasted at once is lost with the one that received it. */
+function ask(output: Writable, prompt: string, isLast: (line: string) => boolean): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output, prompt, terminal: true });
+  const typed: string[] = [];
   return new Promise((resolve, reject) => {
     lines.on("close", () => {
       reject(new Failure("interrupted", "stopped at the prompt", "run it again"));
     });
-    lines.question(prompt, (line) => {
-      resolve(line);
+    lines.on("line", (line) => {
+      typed.push(line);
+      if (!isLast(line)) return;
+      resolve(typed.join("\n"));
       lines.close();
     });
+    lines.prompt();
   });
 }

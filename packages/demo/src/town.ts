@@ -7,7 +7,7 @@ const BLOCKS = 6;
 const METRES_PER_DEGREE = 111_195;
 
 /** Where the simulated ground touches the earth: its corner, in degrees. */
-export const TOWN_ORIGIN = { latitude: 52.0116, longitude: 4.3571 } as const;
+const TOWN_ORIGIN = { latitude: 52.0116, longitude: 4.3571 } as const;
 
 /** Degrees of a spot: the ground is small enough to be flat. */
 export function degreesOf(spot: Spot): { latitude: number; longitude: number } {

@@ -74,7 +74,7 @@ export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<Fi
   const summary = await lookup.refresh((records) => search.match(records));
   assertRunning(deps.signal);
   let opened = search.open();
-  if (!hasArrivedSince(opened.reports, now - FRESH_SECONDS)) {
+  if (summary.records > 0 && !hasArrivedSince(opened.reports, now - FRESH_SECONDS)) {
     const isWider = await search.know(lastPossibleDay(now));
     if (isWider) lookup.replay((records) => search.match(records));
     if (isWider) opened = search.open();

@@ -9,7 +9,7 @@ import {
 import type { OpenedReport } from "./open.ts";
 
 /** How well the time of a report is proven. */
-export type Grade =
+type Grade =
   | { readonly kind: "on-time" }
   /** The beacon's clock was off, or somebody repeats an old broadcast. Confirmed once several epochs agree. */
   | { readonly kind: "clock-off"; readonly isConfirmed: boolean }

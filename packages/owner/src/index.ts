@@ -1,4 +1,5 @@
-export type { DeviceKeys } from "./candidates.ts";
+export type { CandidateDays } from "./candidate-cache.ts";
+export { type CandidateDeps, type DeviceKeys, loadCandidates } from "./candidates.ts";
 export { makeCardFile } from "./device-cards.ts";
 export {
   addDevice,
@@ -9,7 +10,9 @@ export {
 } from "./devices.ts";
 export { type FindDeps, type FindResult, findDevice, type Progress } from "./find.ts";
 export { geoJson } from "./geojson.ts";
+export { IdTable } from "./id-table.ts";
 export { findJson, historyJson } from "./json.ts";
+export { type Hit, matchRecords } from "./match.ts";
 export { OwnerFolder, restoredRegistry } from "./owner-folder.ts";
 export type { Place, PlaceGrade } from "./places.ts";
 export { serverUrlFrom } from "./server-url.ts";

@@ -3,7 +3,7 @@ import { counted, distanceOf, timeOf } from "./phrases.ts";
 import { isProven } from "./places.ts";
 
 /** Stable names of what has to be known beside an answer. */
-export type WarningCode =
+type WarningCode =
   | "server-not-reached"
   | "one-report"
   | "relays-disagree"

@@ -138,6 +138,17 @@ describe("liars", () => {
     );
   });
 
+  it("in one place do not win because the honest majority stands on two sides of the truth", () => {
+    const honest = Array.from({ length: 12 }, (_, index) => ({
+      northMetres: index < 6 ? 25 : -25,
+      accuracyMetres: 25,
+    }));
+    const lying = Array.from({ length: 11 }, () => ({ eastMetres: 200, accuracyMetres: 25 }));
+    const estimate = estimateOf(heardBy([...lying, ...honest]));
+    expect(estimate).toMatchObject({ relays: 12, relaysDisagreeing: 11 });
+    expect(errorOf(estimate)).toBeLessThan(1);
+  });
+
   it("a third, all in one far place, do not move the answer at all", async () => {
     const honest = fc.array(honestRelay, { minLength: 4, maxLength: 12 });
     await fc.assert(

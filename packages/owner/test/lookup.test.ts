@@ -4,8 +4,10 @@ import {
   decodeManifest,
   encodeManifest,
   loadCrypto,
+  manifestHash,
   PATHS,
   STORED_RECORD_BYTES,
+  toHex,
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -273,13 +275,24 @@ describe("a hostile server", () => {
     expect(summary.records).toBe(4 * 256 + 2 * 2);
   });
 
+  it("that lists the manifest of one hour under another is refused", async () => {
+    const last = server.list.hours.at(-1);
+    if (last === undefined) throw new Error("expected an hour");
+    const hours = [...server.list.hours, { ...last, hour: HOUR }];
+    server.lies.set(PATHS.hours, () => Response.json({ ...server.list, hours }));
+    for (const path of [PATHS.manifest, (hour: number) => PATHS.page(hour, 0)]) {
+      server.lies.set(path(HOUR), () => bytes(server.body(path(HOUR - 1))));
+    }
+    const summary = await refresh();
+    expect(summary.problems).toMatchObject([{ what: `hour ${HOUR}`, code: "malformed" }]);
+  });
+
   it("whose manifest names wrong bounds for a page is refused", async () => {
     const honest = decodeManifest(server.body(manifest));
     const [only] = honest.pages;
     if (only === undefined) throw new Error("expected a page");
     const pages = [{ ...only, firstId: new Uint8Array(16) }];
     const forged = encodeManifest({ ...honest, pages });
-    const { manifestHash, toHex } = await import("@glowworm/protocol");
     const hours = server.list.hours.map((listed) =>
       listed.hour === HOUR - 2
         ? { ...listed, manifest: toHex(manifestHash(crypto, forged)) }

@@ -1,8 +1,11 @@
 import type { Clock } from "@glowworm/protocol";
 import { decodeAnswer, opcodeOf } from "./hci.ts";
 
-/** As long as the Linux kernel waits. A controller that takes longer has crashed. */
-const ANSWER_TIMEOUT_MS = 2000;
+/**
+ * A working controller answers within milliseconds. Less than the 2 s of the Linux kernel: on an adapter that another program
+ * has taken for itself, the kernel lets each further command of ours through only after those 2 s, and that must fail.
+ */
+const ANSWER_TIMEOUT_MS = 1500;
 
 /** A command and what became of it. */
 export interface AnsweredCommand {

@@ -47,6 +47,16 @@ export async function accepted(socket: HciSocket, write: () => void): Promise<vo
   }
 }
 
+/** @throws {Failure} unless the state that noble or bleno is in after its start is `poweredOn`. */
+export function assertPoweredOn(state: string): void {
+  if (state === "poweredOn") return;
+  throw new Failure(
+    "noBluetooth",
+    `the Bluetooth adapter did not come up: it is ${state}`,
+    "unplug it and plug it in again, or use another one",
+  );
+}
+
 function transportOf(adapter: Adapter): HciTransport {
   if (typeof adapter !== "string") return adapter();
   const spec = parseAdapter(adapter);
@@ -58,10 +68,13 @@ function transportOf(adapter: Adapter): HciTransport {
 
 async function greet(socket: HciSocket): Promise<boolean> {
   await accepted(socket, () => socket.write(hciCommand(OPCODE.reset)));
-  const [version, commands] = await socket.exchange(() => {
+  const answers = await socket.exchange(() => {
     socket.write(hciCommand(OPCODE.readLocalVersion));
     socket.write(hciCommand(OPCODE.readSupportedCommands));
   });
+  const silence = answers.find((answer) => answer.status === null);
+  if (silence !== undefined) throw refusal(socket, silence);
+  const [version, commands] = answers;
   if ((version?.parameters[0] ?? 0) < FIRST_LE_VERSION) {
     throw new Failure(
       "noBluetooth",

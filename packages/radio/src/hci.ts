@@ -53,8 +53,9 @@ export function hciCommand(opcode: number, parameters: Uint8Array = new Uint8Arr
 /** Name of a command, for people, such as `LE Set Scan Enable`. */
 export function commandName(opcode: number): string {
   const name = Object.entries(OPCODE).find(([, code]) => code === opcode)?.[0];
-  const words = name?.replace(/[A-Z]/g, " $&").replace(/^le /, "LE ");
-  return words ?? `command 0x${opcode.toString(16)}`;
+  if (name === undefined) return `command 0x${opcode.toString(16)}`;
+  const words = name.replace(/[A-Z]/g, " $&").replace(/^le /, "LE ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** Opcode of a command packet. */

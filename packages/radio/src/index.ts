@@ -6,5 +6,6 @@ export * from "./controller.ts";
 export * from "./hci.ts";
 export * from "./hci-module.ts";
 export * from "./hci-socket.ts";
+export * from "./passive-scan.ts";
 export * from "./probe.ts";
 export * from "./transport.ts";

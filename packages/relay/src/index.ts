@@ -2,7 +2,13 @@ export * from "./assembler.ts";
 export * from "./fixed-position.ts";
 export * from "./gpsd-position.ts";
 export * from "./noble-scanner.ts";
-export * from "./outbox.ts";
+export * from "./open-outbox.ts";
+export {
+  Outbox,
+  type SealedReport,
+  UPLOAD_DELAY_SECONDS_MAX,
+  type WaitingReport,
+} from "./outbox.ts";
 export * from "./policy.ts";
 export * from "./position.ts";
 export * from "./precision.ts";

@@ -6,12 +6,13 @@ import {
   type Adapter,
   type Advert,
   accepted,
+  assertPoweredOn,
   type HciSocket,
   hciCommand,
   loadDriver,
   OPCODE,
-  OWN_ADDRESS_RANDOM,
   openController,
+  passiveScan,
   RSSI_UNKNOWN,
   randomAddress,
   type Scanner,
@@ -33,10 +34,8 @@ interface NobleHci extends EventEmitter {
   reset(): void;
 }
 
-/** 11.25 ms in units of 0.625 ms, the whole time listening: noble's own values. */
+/** 11.25 ms in units of 0.625 ms, listening all the time: noble's own value. */
 const SCAN_INTERVAL = 0x12;
-const PASSIVE = 0x00;
-const PHY_1M = 0x01;
 
 /** How often the radio is looked after. */
 const WATCH_MS = 1000;
@@ -134,7 +133,7 @@ class NobleScanner implements Scanner {
       this.#harden(noble, socket, hasExtendedScan);
       unhook = withoutSignalHooks(() => noble.state);
       await socket.idle();
-      if (noble.state !== "poweredOn") throw notReady(noble.state);
+      assertPoweredOn(noble.state);
       const running = { socket, noble, unhook };
       await this.#arm(running);
       this.#running = running;
@@ -173,7 +172,7 @@ class NobleScanner implements Scanner {
     const hci = noble._bindings._hci;
     // noble scans actively, from the public address: it would tell everybody where a relay is.
     hci.setScanParameters = (interval = SCAN_INTERVAL, window = interval) =>
-      socket.write(isExtended ? extendedScan(interval, window) : legacyScan(interval, window));
+      socket.write(passiveScan(interval, window, isExtended));
     // Its poll is a timer that never ends; our own watch does the same.
     hci.pollIsDevUp = () => hci.reset();
     // It keeps 1.4 kB for every address it has ever heard, and beacons change theirs.
@@ -205,29 +204,4 @@ class NobleScanner implements Scanner {
 
 function requireNoble(extended: boolean): Noble {
   return require("@abandonware/noble/with-custom-binding")({ extended });
-}
-
-function legacyScan(interval: number, window: number): Uint8Array {
-  const times = [...littleEndian(interval), ...littleEndian(window)];
-  const parameters = Uint8Array.of(PASSIVE, ...times, OWN_ADDRESS_RANDOM, 0);
-  return hciCommand(OPCODE.leSetScanParameters, parameters);
-}
-
-/** The 1M PHY alone: a controller without the coded one refuses both, and then hears nothing. */
-function extendedScan(interval: number, window: number): Uint8Array {
-  const times = [...littleEndian(interval), ...littleEndian(window)];
-  const parameters = Uint8Array.of(OWN_ADDRESS_RANDOM, 0, PHY_1M, PASSIVE, ...times);
-  return hciCommand(OPCODE.leSetExtendedScanParameters, parameters);
-}
-
-function littleEndian(value: number): [number, number] {
-  return [value & 0xff, value >> 8];
-}
-
-function notReady(state: string): Failure {
-  return new Failure(
-    "noBluetooth",
-    `the Bluetooth adapter did not come up: it is ${state}`,
-    "unplug it and plug it in again, or use another one",
-  );
 }

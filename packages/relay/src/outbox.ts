@@ -1,12 +1,4 @@
-import { closeSync, openSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import {
-  type Database,
-  Failure,
-  makePrivateFolder,
-  openDatabase,
-  type Statement,
-} from "@glowworm/platform";
+import { type Database, Failure, type Statement } from "@glowworm/platform";
 import {
   HOUR_SECONDS,
   type RandomSource,
@@ -30,62 +22,15 @@ export interface WaitingReport {
   readonly record: UploadRecord;
 }
 
-/** An outbox, and where a damaged predecessor was put, if there was one. */
-export interface OpenedOutbox {
-  readonly outbox: Outbox;
-  readonly setAside: string | null;
-}
-
-/** 20,000 reports are about 5 MB: a week of a relay that hears two new accessories a minute. */
-export const OUTBOX_REPORTS_MAX: number = 20_000;
 /** The longest wait before an upload, seconds, inclusive. */
 export const UPLOAD_DELAY_SECONDS_MAX: number = 600;
 
-const FILE = "outbox.sqlite";
 const KEY_BYTES = 16;
-const PRIVATE_FILE = 0o600;
-/** Version of the table. */
-const SCHEMA = 1;
-/**
- * The key is random and the only order there is: the file does not tell in which order reports came, and a batch
- * is mixed. Of the time at which a report was heard only the hour of its expiry is kept.
- */
-const CREATE = `
-  CREATE TABLE IF NOT EXISTS report (
-    key BLOB PRIMARY KEY,
-    not_before INTEGER NOT NULL,
-    expiry_hour INTEGER NOT NULL,
-    put_id BLOB NOT NULL,
-    envelope BLOB NOT NULL
-  ) WITHOUT ROWID, STRICT`;
 
 interface Row {
   readonly key: Uint8Array;
   readonly put_id: Uint8Array;
   readonly envelope: Uint8Array;
-}
-
-/**
- * Opens the outbox in a folder, which is made when missing (0700). A damaged file is set aside, not repaired: it
- * holds nothing but reports that nobody has accepted yet, and a relay that does not start loses more.
- * @throws {Failure} when another relay uses it, or when it cannot be opened.
- */
-export function openOutbox(
-  folder: string,
-  random: RandomSource,
-  limit: number = OUTBOX_REPORTS_MAX,
-): OpenedOutbox {
-  const path = join(folder, FILE);
-  try {
-    makePrivateFolder(folder);
-    return { outbox: new Outbox(openChecked(path), random, limit), setAside: null };
-  } catch (error) {
-    if (!isDamage(error)) throw openingFailure(path, error);
-  }
-  const aside = `${path}.damaged`;
-  renameSync(path, aside);
-  for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
-  return { outbox: new Outbox(openChecked(path), random, limit), setAside: aside };
 }
 
 /**
@@ -201,51 +146,7 @@ export class Outbox {
   }
 }
 
-function openChecked(path: string): Database {
-  // Made beforehand so that SQLite gives its own files the same mode.
-  closeSync(openSync(path, "a", PRIVATE_FILE));
-  const database = openDatabase(path);
-  try {
-    database.pragma("locking_mode = EXCLUSIVE");
-    check(database);
-    database.exec(CREATE);
-    database.exec("SELECT key, not_before, expiry_hour, put_id, envelope FROM report LIMIT 0");
-    database.pragma(`user_version = ${SCHEMA}`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-class DamagedError extends Error {
-  override readonly name = "DamagedError";
-}
-
-function check(database: Database): void {
-  const version = database.pragma("user_version", { simple: true });
-  if (version !== 0 && version !== SCHEMA) throw new DamagedError("unknown version");
-  const verdict = database.pragma("quick_check(1)", { simple: true });
-  if (verdict !== "ok") throw new DamagedError("quick_check failed");
-}
-
-const DAMAGE_CODES: readonly string[] = ["SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR"];
-
-function isDamage(error: unknown): boolean {
-  if (error instanceof DamagedError) return true;
-  return DAMAGE_CODES.some((code) => codeOf(error).startsWith(code));
-}
-
-function openingFailure(path: string, cause: unknown): Failure {
-  if (codeOf(cause).startsWith("SQLITE_BUSY")) {
-    const remedy = "stop the other relay, or give this one a folder of its own with --state DIR";
-    return new Failure("failure", `${path}: another relay uses it`, remedy, { cause });
-  }
-  const remedy =
-    "check that the folder belongs to the user of the relay and that the disk has room";
-  return new Failure("failure", `${path}: cannot be opened (${codeOf(cause)})`, remedy, { cause });
-}
-
-function codeOf(error: unknown): string {
+/** SQLite's or the system's code of an error. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown";
 }

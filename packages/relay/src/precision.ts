@@ -30,7 +30,6 @@ interface Cell {
 /**
  * The fix as the runner wants it to be told: as it is, or the centre of its cell in a fixed grid, without altitude,
  * with a radius that holds both the cell and the error of the fix. Every place in a cell gives the same centre.
- * @see docs/protocol.md section 9.2
  */
 export function coarsen(fix: Fix, precision: Precision): Fix {
   if (precision === "exact") return fix;

@@ -28,7 +28,7 @@ export interface RelayOptions {
   readonly trust: Pick<ClockTrust, "isSynchronised">;
   readonly scanner: Scanner;
   readonly position: PositionSource;
-  readonly outbox: Outbox;
+  readonly outbox: Pick<Outbox, "add" | "dropExpired" | "size" | "droppedFull" | "droppedExpired">;
   readonly uploader: Uploader;
   readonly precision: Precision;
   /** 32 random bytes of this relay's own. */
@@ -96,8 +96,11 @@ export class Relay implements Stepper {
 
   /** Stops hearing and seals what was heard; it is uploaded after the next start. */
   async stop(): Promise<void> {
-    await this.#options.scanner.stop();
-    this.#seal(0);
+    try {
+      await this.#options.scanner.stop();
+    } finally {
+      this.#seal(0);
+    }
   }
 
   /** How the relay is doing: numbers, nobody's identity. */

@@ -36,7 +36,7 @@ const RETRY_AFTER_MS_MAX = 3_600_000;
 /**
  * Reads an answer. A refusal counts only when it is our problem document with a code that concerns the records and
  * the status that belongs to it: a hotel's portal that answers 400 to everything must not empty the outbox.
- * @see docs/protocol.md section 8.1
+ * @see docs/protocol.md section 9.2
  */
 export function verdictOf(answer: Answer, nowMs: number): Verdict {
   const { status } = answer;

@@ -17,7 +17,7 @@ export interface UploaderOptions {
   readonly fetch: Fetch;
   /** Base address of the server; a path in it is kept. */
   readonly server: URL;
-  readonly outbox: Outbox;
+  readonly outbox: Pick<Outbox, "due" | "remove">;
   readonly clock: Clock;
   readonly random: RandomSource;
 }

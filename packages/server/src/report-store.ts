@@ -54,5 +54,10 @@ export class StoreBusyError extends Error {
 
 /** The disk refused. Nothing was acknowledged; asking again later is safe. */
 export class StoreUnavailableError extends Error {
-  override readonly name = "StoreUnavailableError";
+  override readonly name: string = "StoreUnavailableError";
+}
+
+/** The store cannot come back within this process: end it and start it again. */
+export class StoreLostError extends StoreUnavailableError {
+  override readonly name: string = "StoreLostError";
 }

@@ -16,7 +16,7 @@ import { createApp } from "./app.ts";
 import { ErrorLog } from "./error-log.ts";
 import { IdCap } from "./id-cap.ts";
 import { problemOf } from "./problem.ts";
-import { type ReportStore, StoreUnavailableError } from "./report-store.ts";
+import { type ReportStore, StoreLostError, StoreUnavailableError } from "./report-store.ts";
 import { openEmbeddedStore } from "./store/embedded-store.ts";
 
 /** Node's own defaults let a silent client hold a connection for minutes. */
@@ -75,7 +75,7 @@ export class Server implements Stepper {
       await listen(this.#http, host, port);
     } catch (error) {
       await store.close();
-      throw error;
+      throw explained(error, dataFolder);
     }
     return { url: urlOf(this.#http) };
   }
@@ -86,7 +86,9 @@ export class Server implements Stepper {
     try {
       await this.#store?.maintain();
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error;
+      const mayRecover =
+        error instanceof StoreUnavailableError && !(error instanceof StoreLostError);
+      if (!mayRecover) throw error;
       this.#log.report("closing what is over failed", error);
       return RETRY_MS;
     }
@@ -162,6 +164,16 @@ function refuseRaw(error: Error & { readonly code?: string }, socket: Socket): v
   const isTooLong = error.code === "HPE_HEADER_OVERFLOW";
   const status = isTooLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+function explained(error: unknown, folder: string): unknown {
+  if (!(error instanceof StoreUnavailableError)) return error;
+  return new Failure(
+    "failure",
+    `${folder}: cannot be written: ${error.message}`,
+    `see whether the disk is full or failing: df -h ${folder}`,
+    { cause: error },
+  );
 }
 
 async function listen(http: HttpServer, host: string, port: number): Promise<void> {

@@ -8,7 +8,7 @@ import {
 } from "@glowworm/protocol";
 
 /** What a vector is made of. Bytes are lowercase hex, numbers are whole. */
-export type Json = null | number | string | readonly Json[] | JsonObject;
+type Json = null | number | string | readonly Json[] | JsonObject;
 /** An object of `Json`. */
 export interface JsonObject {
   readonly [key: string]: Json;

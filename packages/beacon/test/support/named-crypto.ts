@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { ByteWriter, type CryptoSuite, KDF_CHAIN, KDF_DAY_SEED } from "@glowworm/protocol";
 
 /** Stands where a seed stands, so that tests can read off any bytes which epoch they lead to. */
-export const SEED_MARK: Uint8Array = Uint8Array.of(0x5e, 0xed, 0x5e, 0xed);
+const SEED_MARK: Uint8Array = Uint8Array.of(0x5e, 0xed, 0x5e, 0xed);
 
 /**
  * Key derivation that hides nothing: a chain seed names its day and epoch, and the public key of an epoch is its

@@ -28,14 +28,10 @@ that device needs. They open no report, but whoever has them can recognise its b
   glowworm device add laptop
   glowworm device add laptop --number 1`,
   options: { number: { type: "string" } },
-  run: (invocation) => addDeviceCommand(invocation, systemTerminal),
+  run: (invocation) => addNamed(invocation, systemTerminal),
 };
 
-/** `glowworm device add`, at a given terminal. @throws {Failure} */
-export async function addDeviceCommand(
-  invocation: Invocation,
-  terminal: Terminal,
-): Promise<ExitName> {
+async function addNamed(invocation: Invocation, terminal: Terminal): Promise<ExitName> {
   const name = onlyName(invocation.positionals, "device add");
   const crypto = await loadCrypto();
   const folder = new OwnerFolder(crypto, configFolder(invocation.env));

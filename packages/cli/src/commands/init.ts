@@ -40,8 +40,7 @@ The passphrase is asked for, or read from the file that GLOWWORM_PASSPHRASE_FILE
   run: (invocation) => init(invocation, systemTerminal),
 };
 
-/** `glowworm init`, at a given terminal. @throws {Failure} */
-export async function init(invocation: Invocation, terminal: Terminal): Promise<ExitName> {
+async function init(invocation: Invocation, terminal: Terminal): Promise<ExitName> {
   const { values, env } = invocation;
   const crypto = await loadCrypto();
   const folder = new OwnerFolder(crypto, configFolder(env));
@@ -92,16 +91,11 @@ function assertFits(registry: Registry, isRestoring: boolean): void {
   );
 }
 
-async function readWords(terminal: Terminal): Promise<string> {
+function readWords(terminal: Terminal): Promise<string> {
   if (!terminal.isInteractive) return terminal.readAll();
-  let typed = "";
-  let prompt = `The ${RECOVERY_WORDS} words, on one line or several, an empty one at the end: `;
-  for (;;) {
-    const line = await terminal.readLine(prompt);
-    if (line.trim() === "") return typed;
-    typed += ` ${line}`;
-    prompt = "";
-  }
+  return terminal.readLines(
+    `The ${RECOVERY_WORDS} words, on one line or several, then an empty line:\n`,
+  );
 }
 
 function showWords({ out, say }: Invocation, keyPath: string, words: readonly string[]): void {

@@ -99,7 +99,11 @@ async function runWithPosition(
     const relay = await createRelay(options, outbox, scanner, position, invocation.signal);
     await relay.start();
     invocation.say(`listening on ${options.adapter}, position from ${position.describe()}`);
-    await runUntilStopped(relay, talking(relay, position, invocation.say), invocation.signal);
+    // An upload that was given up for the end of the command says nothing about the server.
+    const say = (line: string): void => {
+      if (!invocation.signal.aborted) invocation.say(line);
+    };
+    await runUntilStopped(relay, talking(relay, position, say), invocation.signal);
   } finally {
     await stop();
   }

@@ -5,7 +5,7 @@ import type { OpenedReport } from "../../src/open.ts";
 import { type Heard, sightingOf } from "./reports.ts";
 
 /** A report as it comes out of `openReports`, without the cost of sealing it. */
-export function openedReport(heard: Heard): OpenedReport {
+function openedReport(heard: Heard): OpenedReport {
   const beaconTime = heard.beaconTime ?? heard.seenAt;
   return {
     sighting: sightingOf(heard, new Uint8Array(4)),

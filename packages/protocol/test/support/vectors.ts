@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { VectorCase } from "../../../../tools/src/vectors/model.ts";
 
 /** Where the vector files are. */
-export const VECTORS = new URL("../../../../vectors/", import.meta.url);
+const VECTORS = new URL("../../../../vectors/", import.meta.url);
 
 /** Names of all vector files. */
 export const VECTOR_FILES: readonly string[] = readdirSync(VECTORS).filter((name) =>

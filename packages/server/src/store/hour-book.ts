@@ -39,6 +39,8 @@ export class HourBook {
   #closed: readonly ClosedHour[] = [];
   #newestClosed: ClosedReports | undefined;
   readonly #damaged: string[] = [];
+  /** Open hours that were damaged. */
+  readonly #lost: Set<number> = new Set();
 
   constructor(options: HourBookOptions) {
     this.#options = options;
@@ -125,7 +127,7 @@ export class HourBook {
     const hour = hourOfSegment(segment);
     const newest = this.#open.at(-1);
     if (newest?.hour === hour) return newest;
-    const goesOn = newest?.hour === hour - 1 && this.#damaged.length === 0;
+    const goesOn = newest?.hour === hour - 1 && !this.#lost.has(hour);
     const first = goesOn ? hour * SEGMENTS_PER_HOUR : segment;
     const { layout, openDatabase } = this.#options;
     const opened = OpenHour.create(openDatabase, layout.openHour(hour), hour, first);
@@ -175,7 +177,8 @@ export class HourBook {
         continue;
       }
       const found = this.#orSetAside(path, () => OpenHour.load(openDatabase, path, hour));
-      if (found !== undefined) this.#open.push(found);
+      if (found === undefined) this.#lost.add(hour);
+      else this.#open.push(found);
     }
   }
 

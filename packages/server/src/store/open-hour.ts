@@ -7,7 +7,6 @@ import {
   type CryptoSuite,
   dummyRecord,
   encodeRecords,
-  HOUR_SECONDS,
   hourPadding,
   type RandomSource,
   randomFraction,
@@ -20,9 +19,6 @@ import type { NewReport } from "../report-store.ts";
 import { removeDatabase, UNFINISHED } from "./layout.ts";
 
 const FORMAT = 1;
-/** Steps of an hour among which the padding of a closing hour is spread, so that no step stands out. */
-const STEPS_PER_HOUR = arrivalStepOf(HOUR_SECONDS);
-
 /**
  * The key is the whole record, so uploading twice stores once, and the order on disk is the order of pages: nothing
  * shows which record came first. `segment` is null for the padding that closes the hour.
@@ -157,10 +153,12 @@ export class OpenHour {
   fill(crypto: CryptoSuite, random: RandomSource): number {
     const count = this.#count("");
     const missing = hourPadding(count);
+    // Spread over the steps in which the server ran, so that no step holds padding alone.
+    const firstStep = arrivalStepOf(this.firstSegment * SEGMENT_SECONDS);
+    const steps = arrivalStepOf(this.lastSegment * SEGMENT_SECONDS) - firstStep + 1;
     this.#database.transaction(() => {
       for (let made = 0; made < missing; made++) {
-        const step =
-          this.hour * STEPS_PER_HOUR + Math.floor(randomFraction(random) * STEPS_PER_HOUR);
+        const step = firstStep + Math.floor(randomFraction(random) * steps);
         this.#add(dummyRecord(crypto, random, step), null);
       }
     })();

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import { Failure } from "@glowworm/platform";
-import { StoreUnavailableError } from "../report-store.ts";
+import { StoreLostError, StoreUnavailableError } from "../report-store.ts";
 import type {
   WriterClient,
   WriterError,
@@ -35,7 +35,7 @@ export class WriterThread implements WriterClient {
   ask(request: WriterRequest): Promise<WriterReply> {
     return new Promise((resolve, reject) => {
       if (this.#isGone) {
-        reject(new StoreUnavailableError("the writing thread has ended: restart the server"));
+        reject(new StoreLostError("the writing thread has ended"));
         return;
       }
       const id = this.#nextId++;
@@ -59,7 +59,7 @@ export class WriterThread implements WriterClient {
   #fail(cause: unknown): void {
     this.#isGone = true;
     for (const { reject } of this.#waiting.values()) {
-      reject(new StoreUnavailableError("the writing thread has ended", { cause }));
+      reject(new StoreLostError("the writing thread has ended", { cause }));
     }
     this.#waiting.clear();
   }

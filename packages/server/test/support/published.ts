@@ -67,6 +67,6 @@ export function timesFound(
   return reports.map((report) => counts.get(keyOf(report)) ?? 0);
 }
 
-export function keyOf(report: NewReport): string {
+function keyOf(report: NewReport): string {
   return toHex(report.getId) + toHex(report.envelope);
 }

@@ -220,6 +220,22 @@ export function describeReportStore(
         expect(later).toEqual([NOON_HOUR, NOON_HOUR + 5]);
       }));
 
+    it("begins with the segment in which it starts, and pads no arrival step before it", () =>
+      story(async (world) => {
+        await world.store.put(someReports(world.random, 1));
+        await world.restart(2 * HOUR_MS + 45 * 60_000);
+        await world.store.maintain();
+        world.clock.advance(HOUR_MS);
+        await world.store.maintain();
+        const hour = NOON_HOUR + 2;
+        const records = (await recordsOfHours(world.store)).filter(
+          (record) => Math.floor(record.arrivalStep / 6) === hour,
+        );
+        expect(records.length).toBe(256);
+        const steps = new Set(records.map((record) => record.arrivalStep));
+        expect(steps).toEqual(new Set([hour * 6 + 4, hour * 6 + 5]));
+      }));
+
     it("never touches closed segments and hours when the clock steps back", () =>
       story(async ({ store, clock, random }) => {
         await store.put(someReports(random, 3));
