@@ -16,7 +16,10 @@ export const HTTP_LIMITS = {
 const CONNECTIONS_MAX = 1024;
 const REQUESTS_PER_CONNECTION_MAX = 1000;
 const HEADERS_MAX = 64;
-/** A connection on which nothing moves is ended: who does not read an answer would hold it, and its memory, for ever. */
+/**
+ * A connection on which nothing moves is ended, an unread answer after twice this time: who does not read would hold it,
+ * and its memory, for ever.
+ */
 const IDLE_MS = 15_000;
 /** A server that answers with `fetch`, within limits. */
 export function createHttpServer(
