@@ -15,6 +15,7 @@ import { ErrorLog } from "./error-log.ts";
 import { createHttpServer, HTTP_LIMITS } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./report-store.ts";
+import { forwardedAddress } from "./source-prefix.ts";
 import { openEmbeddedStore } from "./store/embedded-store.ts";
 
 /** Requests in flight at a stop have as long as any request may take. */
@@ -31,6 +32,8 @@ export interface ServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly retentionDays: number;
+  /** Whether every request comes through a proxy that names who asked. Without it all behind one are one network. */
+  readonly isProxied?: boolean;
   /** Told what an operator should know: never an address, an id or a body. Silent when absent. */
   readonly say?: (line: string) => void;
 }
@@ -104,7 +107,7 @@ export class Server implements Stepper {
   }
 
   #createHttp(store: ReportStore): HttpServer {
-    const { clock, random, crypto, retentionDays } = this.#options;
+    const { clock, random, crypto, retentionDays, isProxied = false } = this.#options;
     const app = createApp({
       store,
       clock,
@@ -112,7 +115,10 @@ export class Server implements Stepper {
       cap: new IdCap(crypto, random),
       retentionDays,
       software: software(),
-      addressOf: (c) => getConnInfo(c).remote.address,
+      addressOf: (c) =>
+        isProxied
+          ? forwardedAddress(c.req.header("x-forwarded-for"))
+          : getConnInfo(c).remote.address,
       isStopping: () => this.#isStopping,
       reportError: (kind, error) => this.#log.report(kind, error),
     });

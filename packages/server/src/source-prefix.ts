@@ -30,3 +30,12 @@ function groupsOf(text: string): readonly string[] {
   if (text === "") return [];
   return text.split(":").flatMap((group) => (group.includes(".") ? ["0", "0"] : [group]));
 }
+
+/**
+ * The address a proxy was asked from: the last one of `X-Forwarded-For`. Those before it the client may have written
+ * itself. Undefined without any.
+ */
+export function forwardedAddress(header: string | undefined): string | undefined {
+  const last = header?.split(",").at(-1)?.trim();
+  return last === "" ? undefined : last;
+}

@@ -2,7 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { systemClock } from "@glowworm/platform";
-import { encodeUploadBatch, type HoursList, PATHS, segmentOf } from "@glowworm/protocol";
+import {
+  encodeUploadBatch,
+  type HoursList,
+  PATHS,
+  segmentOf,
+  type UploadRecord,
+} from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { Server, type ServerOptions } from "@glowworm/server";
 import { describe, expect, it, vi } from "vitest";
@@ -42,6 +48,19 @@ async function upload(url: string): Promise<Response> {
     method: "POST",
     headers: { "content-type": "application/octet-stream", "user-agent": "planted-agent/1" },
     body: encodeUploadBatch([someUpload(random)]) as Uint8Array<ArrayBuffer>,
+  });
+}
+
+/** An upload as a proxy passes it on. */
+async function uploadFrom(
+  url: string,
+  forwardedFor: string,
+  records: readonly UploadRecord[],
+): Promise<Response> {
+  return await fetch(url + PATHS.sightings, {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream", "x-forwarded-for": forwardedFor },
+    body: encodeUploadBatch(records) as Uint8Array<ArrayBuffer>,
   });
 }
 
@@ -170,6 +189,23 @@ describe("a server", () => {
     expect(said).toEqual([]);
     vi.restoreAllMocks();
   });
+
+  it.each([
+    [true, 201],
+    [false, 429],
+  ])(
+    "behind a proxy (--proxied %s) answers another network %i after one filled an id",
+    async (isProxied, status) => {
+      const { server, url } = await startServer({ isProxied, clock: systemClock });
+      const putId = random.bytes(32);
+      const flood = Array.from({ length: 64 }, () => someUpload(random, putId));
+      expect((await uploadFrom(url, "198.51.100.7, 203.0.113.9", flood)).status).toBe(201);
+      const own = [someUpload(random, putId)];
+      expect((await uploadFrom(url, "192.0.2.4, 203.0.113.99", own)).status).toBe(429);
+      expect((await uploadFrom(url, "203.0.113.9, 198.51.100.7", own)).status).toBe(status);
+      await server.stop();
+    },
+  );
 
   it("leaves no address and no user agent in its folder or its log", async () => {
     const { server, url, folder, said } = await startServer();

@@ -4,7 +4,7 @@ import { runSteps, stateFolder, systemClock, systemRandom } from "@glowworm/plat
 import { loadCrypto, RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
 import { Server } from "@glowworm/server";
 import type { Command } from "../command.ts";
-import { numberOption, textOption, usage } from "../options.ts";
+import { isGiven, numberOption, textOption, usage } from "../options.ts";
 
 const LISTEN_DEFAULT = "127.0.0.1:8787";
 const ADDRESS = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:[\]]+)):(?<port>[0-9]{1,5})$/;
@@ -19,9 +19,11 @@ export const serverRunCommand: Command = {
   help: `usage: glowworm server run [OPTIONS]
 
 Keeps reports that it cannot read, in one folder. Put TLS in front of it: it speaks plain HTTP.
+Behind a proxy give --proxied, or all relays count as one network and a flood from one shuts out all.
 
   --data DIR          where reports are kept (default: the state folder's "server")
   --listen HOST:PORT  where to listen (default ${LISTEN_DEFAULT}; IPv6 as [::1]:8787)
+  --proxied           every request comes through a proxy that sets X-Forwarded-For; nobody else can reach this port
   --retention DAYS    days for which reports are kept (default ${RETENTION_DAYS_DEFAULT})
 
 examples:
@@ -30,6 +32,7 @@ examples:
   options: {
     data: { type: "string" },
     listen: { type: "string" },
+    proxied: { type: "boolean" },
     retention: { type: "string" },
   },
   async run({ values, env, signal, say }) {
@@ -51,6 +54,7 @@ examples:
       dataFolder: textOption(values, "data") ?? join(stateFolder(env), "server"),
       ...parseListen(textOption(values, "listen") ?? LISTEN_DEFAULT),
       retentionDays,
+      isProxied: isGiven(values, "proxied"),
       say,
     });
     const { url } = await server.start();
