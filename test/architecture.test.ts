@@ -23,7 +23,7 @@ const DRIVERS: Readonly<Record<string, string>> = {
   "better-sqlite3": "platform/src/database.ts",
   "@abandonware/noble": "relay/src/noble-scanner.ts",
   "@abandonware/bleno": "beacon/src/bleno-advertiser.ts",
-  "@hono/node-server": "server/src/server.ts",
+  "@hono/node-server": "server/src/http-server.ts",
   "@scure/bip39": "owner/src/words.ts",
 };
 

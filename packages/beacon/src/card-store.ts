@@ -12,6 +12,7 @@ import {
   EPOCH_SECONDS,
   equalBytes,
   isAllZero,
+  KEY_BYTES,
   seedOffset,
   type UnixSeconds,
 } from "@glowworm/protocol";
@@ -23,9 +24,14 @@ import { Ledger, type LedgerState } from "./ledger.ts";
 import { StateFile } from "./state-file.ts";
 import { CARDS_MARK_BYTES } from "./state-slot.ts";
 
+<<<<<<< HEAD
 const CARDS_FILE: string = "cards";
 const BACKUP_TAG_FILE: string = "CACHEDIR.TAG";
 const SEED_BYTES = 32;
+=======
+const CARDS_FILE = "cards";
+const BACKUP_TAG_FILE = "CACHEDIR.TAG";
+>>>>>>> rev-a
 /** Times are stored in 32 bits, so no card may reach past 2106-02-07. */
 const TIME_MAX = 0xffffffff;
 /** A restored copy would bring back erased seeds. Backup programs leave out a folder that holds this file. */
@@ -94,7 +100,7 @@ export class CardStore {
     this.ledger.markAired(guard.airing.index);
     this.ledger.eraseBefore(eraseBefore(guard.floor, guard.airing));
     this.#stateFile.write({ guard, ledger: this.ledger.state });
-    const zeros = new Uint8Array(SEED_BYTES);
+    const zeros = new Uint8Array(KEY_BYTES);
     for (const card of this.#seedsOnDisk) {
       if (!isAllZero(this.#cards[card]?.seed ?? zeros)) continue;
       this.#disk.overwrite(CARDS_FILE, seedOffset(card), zeros);
@@ -115,7 +121,7 @@ function blankErased(bytes: Uint8Array, erased: Uint8Array, count: number): void
 }
 
 function seedAt(bytes: Uint8Array, card: number): Uint8Array {
-  return bytes.subarray(seedOffset(card), seedOffset(card) + SEED_BYTES);
+  return bytes.subarray(seedOffset(card), seedOffset(card) + KEY_BYTES);
 }
 
 function emptyLedger(count: number): LedgerState {

@@ -7,6 +7,7 @@ import {
   EPOCHS_PER_DAY,
   equalBytes,
   fromHex,
+  KEY_BYTES,
   labelledHash,
   toHex,
 } from "@glowworm/protocol";
@@ -21,8 +22,7 @@ export const CARDS_MARK_BYTES: number = 16;
 /** A slot is a whole number of these, so that writing one never touches a sector of the other. */
 const BLOCK_BYTES = 4096;
 const CHECK_BYTES = 16;
-const SEED_BYTES = 32;
-const HEAD_BYTES: number = 4 + 2 + SEED_BYTES;
+const HEAD_BYTES: number = 4 + 2 + KEY_BYTES;
 const FIXED_BYTES: number = 4 + CARDS_MARK_BYTES + 4 * 4 + BOOT_MARK_BYTES + 4 + 1 + 3 * 4 + 1;
 const H_STATE = "glowworm/1 beacon state";
 const FOLLOWS = ["wall", "floor", "detour"] as const;
@@ -125,14 +125,14 @@ function writeHead(writer: ByteWriter, head: Head | null): void {
   writer
     .u32("state.head_card", head === null ? 0 : head.card + 1)
     .u16("state.head_epoch", head?.epoch ?? 0)
-    .bytes("state.head_seed", head?.seed ?? new Uint8Array(SEED_BYTES), SEED_BYTES);
+    .bytes("state.head_seed", head?.seed ?? new Uint8Array(KEY_BYTES), KEY_BYTES);
 }
 
 function readHead(reader: ByteReader, cards: number): Head | null {
   const at = reader.offset;
   const card = reader.u32("state.head_card") - 1;
   const epoch = reader.u16("state.head_epoch");
-  const seed = reader.bytes("state.head_seed", SEED_BYTES);
+  const seed = reader.bytes("state.head_seed", KEY_BYTES);
   if (card < 0) return null;
   if (card >= cards || epoch >= EPOCHS_PER_DAY) {
     throw new DecodeError("bad-value", "state.head_card", at);

@@ -1,5 +1,5 @@
 import { ascii, ByteReader, ByteWriter, concat, equalBytes, isAllZero } from "./bytes.ts";
-import type { CryptoSuite } from "./crypto/suite.ts";
+import { type CryptoSuite, KEY_BYTES } from "./crypto/suite.ts";
 import { DecodeError, UsageError } from "./errors.ts";
 import { labelledHash } from "./ids.ts";
 import type { DayCard } from "./keys.ts";
@@ -7,7 +7,7 @@ import { H_CARDS, PROTOCOL_VERSION } from "./params.ts";
 import type { UnixSeconds } from "./world.ts";
 
 /** Bytes of a day card. */
-export const CARD_BYTES: number = 68;
+export const CARD_BYTES: number = 4 + 2 * KEY_BYTES;
 /** Bytes before the first card. */
 export const CARD_FILE_HEADER_BYTES: number = 40;
 const MAGIC: Uint8Array = ascii("glowcard");
@@ -23,7 +23,7 @@ export interface CardFile {
 
 /** Offset in the file of the seed of the card at `index`: what a beacon overwrites. */
 export function seedOffset(index: number): number {
-  return CARD_FILE_HEADER_BYTES + index * CARD_BYTES + 36;
+  return CARD_FILE_HEADER_BYTES + index * CARD_BYTES + 4 + KEY_BYTES;
 }
 
 /** @throws {UsageError} when there is no card or the days have gaps. @see docs/protocol.md section 4.9 */
@@ -87,8 +87,8 @@ function firstDayOf(cards: readonly DayCard[]): number {
 function encodeCard(card: DayCard): Uint8Array {
   return new ByteWriter(CARD_BYTES)
     .u32("card.day", card.day)
-    .bytes("card.public_key", card.publicKey, 32)
-    .bytes("card.seed", card.seed, 32)
+    .bytes("card.public_key", card.publicKey, KEY_BYTES)
+    .bytes("card.seed", card.seed, KEY_BYTES)
     .finish();
 }
 
@@ -98,8 +98,8 @@ function readCard(reader: ByteReader, expectedDay: number): DayCard {
   if (day !== expectedDay) throw new DecodeError("bad-value", "card.day", at, "days not in order");
   return {
     day,
-    publicKey: reader.bytes("card.public_key", 32),
-    seed: reader.bytes("card.seed", 32),
+    publicKey: reader.bytes("card.public_key", KEY_BYTES),
+    seed: reader.bytes("card.seed", KEY_BYTES),
   };
 }
 

@@ -1,5 +1,5 @@
 import { assertLength, ByteReader, ByteWriter, concat, equalBytes } from "./bytes.ts";
-import type { CryptoSuite } from "./crypto/suite.ts";
+import { type CryptoSuite, KEY_BYTES } from "./crypto/suite.ts";
 import { UsageError } from "./errors.ts";
 import { TAG_BYTES, tagOf } from "./ids.ts";
 import { COMPANY_ID, PROTOCOL_VERSION } from "./params.ts";
@@ -74,7 +74,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
   if (frame.type === "whole") {
     return new ByteWriter(WHOLE_FRAME_BYTES)
       .u8("frame.header", headerOf(0, frame.status))
-      .bytes("frame.public_key", frame.publicKey, 32)
+      .bytes("frame.public_key", frame.publicKey, KEY_BYTES)
       .bytes("frame.token", frame.token, TOKEN_BYTES)
       .finish();
   }
@@ -160,7 +160,7 @@ function decodeWhole(data: Uint8Array, status: number): WholeFrame {
   return {
     type: "whole",
     status,
-    publicKey: reader.bytes("frame.public_key", 32),
+    publicKey: reader.bytes("frame.public_key", KEY_BYTES),
     token: reader.bytes("frame.token", TOKEN_BYTES),
   };
 }

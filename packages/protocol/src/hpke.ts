@@ -1,10 +1,10 @@
 import { ascii, concat } from "./bytes.ts";
-import type { CryptoSuite } from "./crypto/suite.ts";
+import { type CryptoSuite, KEY_BYTES, NONCE_BYTES } from "./crypto/suite.ts";
 
 // HPKE (RFC 9180) base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305; one message a context.
 
 /** Bytes of an encapsulated key. */
-export const ENC_BYTES: number = 32;
+export const ENC_BYTES: number = KEY_BYTES;
 
 const KEM_SUITE: Uint8Array = concat(ascii("KEM"), Uint8Array.of(0x00, 0x20));
 const HPKE_SUITE: Uint8Array = concat(
@@ -71,7 +71,7 @@ function messageKey(
 ): MessageKey {
   const eaePrk = labeledExtract(crypto, KEM_SUITE, EMPTY, "eae_prk", dh);
   const kemContext = concat(enc, publicKey);
-  const shared = labeledExpand(crypto, KEM_SUITE, eaePrk, "shared_secret", kemContext, 32);
+  const shared = labeledExpand(crypto, KEM_SUITE, eaePrk, "shared_secret", kemContext, KEY_BYTES);
   const context = concat(
     MODE_BASE,
     labeledExtract(crypto, HPKE_SUITE, EMPTY, "psk_id_hash", EMPTY),
@@ -79,8 +79,8 @@ function messageKey(
   );
   const secret = labeledExtract(crypto, HPKE_SUITE, shared, "secret", EMPTY);
   return {
-    key: labeledExpand(crypto, HPKE_SUITE, secret, "key", context, 32),
-    nonce: labeledExpand(crypto, HPKE_SUITE, secret, "base_nonce", context, 12),
+    key: labeledExpand(crypto, HPKE_SUITE, secret, "key", context, KEY_BYTES),
+    nonce: labeledExpand(crypto, HPKE_SUITE, secret, "base_nonce", context, NONCE_BYTES),
   };
 }
 

@@ -18,7 +18,7 @@ export {
   seedOffset,
 } from "./cards.ts";
 export { loadCrypto } from "./crypto/load.ts";
-export type { Aead, CryptoSuite, KeyAgreement } from "./crypto/suite.ts";
+export { type Aead, type CryptoSuite, KEY_BYTES, type KeyAgreement } from "./crypto/suite.ts";
 export {
   ENVELOPE_BYTES,
   type EpochOpener,

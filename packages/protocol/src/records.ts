@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, compareBytes, concat } from "./bytes.ts";
-import type { CryptoSuite } from "./crypto/suite.ts";
+import { type CryptoSuite, KEY_BYTES } from "./crypto/suite.ts";
 import { CIPHERTEXT_BYTES, ENVELOPE_BYTES } from "./envelope.ts";
 import { DecodeError, UsageError } from "./errors.ts";
 import { GET_ID_BYTES, PUT_ID_BYTES } from "./ids.ts";
@@ -100,7 +100,7 @@ export function paddingRecord(
   arrivalStep: number,
 ): StoredRecord {
   const version = Uint8Array.of(PROTOCOL_VERSION);
-  const enc = crypto.x25519Base(random.bytes(32));
+  const enc = crypto.x25519Base(random.bytes(KEY_BYTES));
   return {
     getId: random.bytes(GET_ID_BYTES),
     envelope: concat(version, enc, random.bytes(CIPHERTEXT_BYTES)),

@@ -1,4 +1,5 @@
 import { assertLength, fromHex, toHex } from "./bytes.ts";
+import { KEY_BYTES } from "./crypto/suite.ts";
 import { UsageError } from "./errors.ts";
 
 /** Order of the prime-order subgroup of Curve25519 (RFC 7748 section 4.1). */
@@ -19,8 +20,8 @@ const TOP_BIT: bigint = 2n ** 254n;
  * @see docs/protocol.md section 4.7
  */
 export function blindScalar(r: Uint8Array, d: Uint8Array): Uint8Array {
-  assertLength("blindScalar.r", r, 32);
-  assertLength("blindScalar.d", d, 32);
+  assertLength("blindScalar.r", r, KEY_BYTES);
+  assertLength("blindScalar.d", d, KEY_BYTES);
   const product = ((clamp(r) * (clamp(d) / COFACTOR)) % ORDER) * COFACTOR;
   const scalar = product >= TOP_BIT ? product : COFACTOR * ORDER - product;
   if (scalar >= 2n * TOP_BIT) throw new UsageError("blindScalar: these keys have no single scalar");

@@ -6,10 +6,9 @@ import {
   readFileIfAny,
   replaceFile,
 } from "@glowworm/platform";
-import type { RandomSource } from "@glowworm/protocol";
+import { KEY_BYTES, type RandomSource } from "@glowworm/protocol";
 
 const FILE = "relay.secret";
-const SECRET_BYTES = 32;
 
 /**
  * The secret behind the relay's marks, 32 bytes; made in the state folder at the first start.
@@ -20,13 +19,13 @@ export function loadRelaySecret(folder: string, random: RandomSource): Uint8Arra
   const path = join(folder, FILE);
   const known = readFileIfAny(path);
   if (known === null) {
-    const secret = random.bytes(SECRET_BYTES);
+    const secret = random.bytes(KEY_BYTES);
     replaceFile(path, secret);
     return secret;
   }
   assertPrivate(path);
-  if (known.length === SECRET_BYTES) return known;
+  if (known.length === KEY_BYTES) return known;
   const remedy = `rm ${path}: the next start makes a new one, and this relay counts as another one from then on`;
-  const found = `expected ${SECRET_BYTES} bytes, found ${known.length}`;
+  const found = `expected ${KEY_BYTES} bytes, found ${known.length}`;
   throw new Failure("failure", `${path}: ${found}`, remedy);
 }

@@ -1,5 +1,6 @@
 import {
   type CryptoSuite,
+  KEY_BYTES,
   putIdOf,
   type RandomSource,
   RSSI_UNKNOWN,
@@ -20,7 +21,6 @@ export interface SealingParts {
   readonly relaySecret: Uint8Array;
 }
 
-const EPHEMERAL_BYTES = 32;
 const U16_MAX = 0xffff;
 const RSSI_MIN = -128;
 
@@ -48,7 +48,7 @@ export function sealReport(parts: SealingParts, heard: HeardKey, place: Fix): Up
     relayMark: relayMarkOf(crypto, relaySecret, publicKey),
     stamp: random.bytes(STAMP_BYTES),
   };
-  const envelope = sealSighting(crypto, random.bytes(EPHEMERAL_BYTES), publicKey, sighting);
+  const envelope = sealSighting(crypto, random.bytes(KEY_BYTES), publicKey, sighting);
   return { putId: putIdOf(crypto, publicKey), envelope };
 }
 

@@ -2,6 +2,8 @@ import { createServer, type Server as HttpServer } from "node:http";
 import type { Socket } from "node:net";
 import { PROBLEM_MEDIA_TYPE } from "@glowworm/protocol";
 import { getRequestListener } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import type { Context } from "hono";
 import { withoutPipelining } from "./pipelining.ts";
 import { problemOf } from "./problem.ts";
 
@@ -21,6 +23,12 @@ const HEADERS_MAX = 64;
  * and its memory, for ever.
  */
 const IDLE_MS = 15_000;
+
+/** Remote address of the socket a request came through. */
+export function socketAddressOf(c: Context): string | undefined {
+  return getConnInfo(c).remote.address;
+}
+
 /** A server that answers with `fetch`, within limits. */
 export function createHttpServer(
   fetch: (request: Request) => Response | Promise<Response>,

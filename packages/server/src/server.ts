@@ -9,10 +9,9 @@ import {
   SEGMENT_SECONDS,
   type Stepper,
 } from "@glowworm/protocol";
-import { getConnInfo } from "@hono/node-server/conninfo";
 import { createApp } from "./app.ts";
 import { ErrorLog } from "./error-log.ts";
-import { createHttpServer, HTTP_LIMITS } from "./http-server.ts";
+import { createHttpServer, HTTP_LIMITS, socketAddressOf } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./report-store.ts";
 import { clientAddressOf } from "./source-prefix.ts";
@@ -113,8 +112,7 @@ export class Server implements Stepper {
       cap: new IdCap(crypto, random),
       retentionDays,
       software: software(),
-      addressOf: (c) =>
-        clientAddressOf(getConnInfo(c).remote.address, c.req.header("x-forwarded-for")),
+      addressOf: (c) => clientAddressOf(socketAddressOf(c), c.req.header("x-forwarded-for")),
       isStopping: () => this.#isStopping,
       reportError: (kind, error) => this.#log.report(kind, error),
     });
