@@ -24,14 +24,8 @@ import { Ledger, type LedgerState } from "./ledger.ts";
 import { StateFile } from "./state-file.ts";
 import { CARDS_MARK_BYTES } from "./state-slot.ts";
 
-<<<<<<< HEAD
-const CARDS_FILE: string = "cards";
-const BACKUP_TAG_FILE: string = "CACHEDIR.TAG";
-const SEED_BYTES = 32;
-=======
 const CARDS_FILE = "cards";
 const BACKUP_TAG_FILE = "CACHEDIR.TAG";
->>>>>>> rev-a
 /** Times are stored in 32 bits, so no card may reach past 2106-02-07. */
 const TIME_MAX = 0xffffffff;
 /** A restored copy would bring back erased seeds. Backup programs leave out a folder that holds this file. */
