@@ -208,6 +208,13 @@ describe("bleno advertiser", () => {
     },
   );
 
+  it("fails at once when the way to the controller has broken", async () => {
+    await advertiser.start();
+    beaconRadio.disconnect();
+    const setting = advertiser.set(FRAME, randomAddress(random));
+    await expect(setting).rejects.toMatchObject({ exit: "noBluetooth" });
+  });
+
   it("recovers by itself once the controller answers again", async () => {
     await advertiser.start();
     beaconRadio.deafTo.add(OPCODE.leSetAdvertisingData);
@@ -310,6 +317,15 @@ describe.each([
     await air.advance(500);
     expect(heard.length).toBeGreaterThan(0);
     expect(lost).toEqual([]);
+  });
+
+  it("goes on when the way to the controller breaks", async () => {
+    await runBoth();
+    relayRadio.disconnect();
+    await air.advance(1100);
+    heard.length = 0;
+    await air.advance(500);
+    expect(heard.length).toBeGreaterThan(0);
   });
 
   it("says once that the adapter is lost when it stays away", async () => {

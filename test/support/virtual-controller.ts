@@ -156,6 +156,12 @@ export class VirtualController {
     this.#memory = blank();
   }
 
+  /** The way to the host breaks; the controller itself is well. */
+  disconnect(): void {
+    this.#sink?.onLost(new Failure("noBluetooth", "disconnected", "connect it again"));
+    this.#sink = null;
+  }
+
   unplug(): void {
     this.reset();
     this.#isUp = false;

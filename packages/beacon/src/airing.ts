@@ -45,19 +45,24 @@ export function chooseEpoch(
   if (free === index) {
     return { index, follows: target.follows, base: index, seconds: target.at % EPOCH_SECONDS };
   }
-  return goesOn(last, free, calendar)
-    ? advanceDetour(last, elapsed, calendar)
-    : { index: free, follows: "detour", base: free, seconds: 0 };
+  const detour = detourFrom(last, free, calendar);
+  return detour === null
+    ? { index: free, follows: "detour", base: free, seconds: 0 }
+    : advanceDetour(detour, elapsed, calendar);
 }
 
-/** Whether a detour still leads from the same stretch of erased epochs. */
-function goesOn(last: Airing | null, free: number, calendar: Calendar): last is Airing {
-  return (
+/**
+ * The epoch on the air as the place to go on from, or null when another stretch of erased epochs is the reason. One
+ * that is on the air already keeps its age: it would else be held for longer than two epochs.
+ */
+function detourFrom(last: Airing | null, free: number, calendar: Calendar): Airing | null {
+  if (last?.index === free) return { ...last, follows: "detour", base: free };
+  const goesOn =
     last?.follows === "detour" &&
     last.base <= free &&
     free <= last.index &&
-    calendar.nextUnerased(last.index) === last.index
-  );
+    calendar.nextUnerased(last.index) === last.index;
+  return goesOn ? last : null;
 }
 
 function advanceDetour(last: Airing, elapsed: number, calendar: Calendar): Airing | null {

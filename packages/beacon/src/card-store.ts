@@ -23,8 +23,8 @@ import { Ledger, type LedgerState } from "./ledger.ts";
 import { StateFile } from "./state-file.ts";
 import { CARDS_MARK_BYTES } from "./state-slot.ts";
 
-const CARDS_FILE = "cards";
-const BACKUP_TAG_FILE = "CACHEDIR.TAG";
+const CARDS_FILE: string = "cards";
+const BACKUP_TAG_FILE: string = "CACHEDIR.TAG";
 const SEED_BYTES = 32;
 /** Times are stored in 32 bits, so no card may reach past 2106-02-07. */
 const TIME_MAX = 0xffffffff;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import {
   assertPrivate,
+  errorCode,
   Failure,
   makePrivateFolder,
   overwriteAt,
@@ -41,10 +42,9 @@ function writing(path: string, write: (path: string) => void): void {
   try {
     write(path);
   } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "failed";
     throw new Failure(
       "failure",
-      `cannot write ${path}: ${reason}`,
+      `cannot write ${path}: ${errorCode(cause)}`,
       "without it a restart could repeat keys: make the disk writable, then start again",
       { cause },
     );

@@ -2,7 +2,7 @@ import { type CryptoSuite, concat } from "@glowworm/protocol";
 import type { Disk } from "./disk.ts";
 import { type BeaconState, decodeSlot, encodeSlot, slotBytes } from "./state-slot.ts";
 
-const STATE_FILE = "state";
+const STATE_FILE: string = "state";
 
 /**
  * Two slots of the same state. A write goes first over the slot that is not the newest, then over the other: a crash

@@ -1,4 +1,3 @@
-import { Failure } from "@glowworm/platform";
 import {
   advanceSeed,
   DAY_SECONDS,
@@ -15,47 +14,14 @@ import {
   toHex,
 } from "@glowworm/protocol";
 import { describe, expect, it } from "vitest";
-import { type Beacon, CardStore } from "../src/index.ts";
+import { CardStore } from "../src/index.ts";
 import { DEVICE_KEY } from "./support/cards.ts";
-import { cardFile, indexOf, Laptop } from "./support/laptop.ts";
-import { MemoryDisk } from "./support/memory-disk.ts";
+import { indexOf } from "./support/laptop.ts";
 import { Recorder } from "./support/recorder.ts";
+import { FIRST_DAY, runFor, START, scene } from "./support/stage.ts";
 import { recomputable } from "./support/thief.ts";
 
 const crypto = await loadCrypto();
-const FIRST_DAY = 20_000;
-const CREATED_AT = FIRST_DAY * DAY_SECONDS + 36_000;
-/** Ten seconds before an epoch ends. */
-const START = FIRST_DAY * DAY_SECONDS + 40_000 - (40_000 % 300) + 290;
-
-interface Scene {
-  readonly laptop: Laptop;
-  readonly disk: MemoryDisk;
-  readonly recorder: Recorder;
-  readonly beacon: Beacon;
-}
-
-async function scene(wall = START, count = 4): Promise<Scene> {
-  const laptop = new Laptop(wall, "beacon");
-  const file = cardFile(crypto, CREATED_AT, { first: FIRST_DAY, count });
-  const disk = new MemoryDisk([["cards", file]]);
-  const recorder = new Recorder();
-  const beacon = laptop.beacon(crypto, disk, recorder);
-  await beacon.start();
-  return { laptop, disk, recorder, beacon };
-}
-
-/** Steps as a runner does, for so long. */
-async function runFor({ laptop, beacon }: Scene, seconds: number): Promise<number[]> {
-  const waits: number[] = [];
-  const end = laptop.wall + seconds;
-  while (laptop.wall < end) {
-    const wait = await beacon.step();
-    waits.push(wait);
-    laptop.run(wait / 1000);
-  }
-  return waits;
-}
 
 function pieceIn(data: Uint8Array): PieceFrame {
   const frame = decodeAdvertisement(data);
@@ -73,7 +39,7 @@ function ownerKeys(index: number): { readonly publicKey: Uint8Array; readonly se
 
 describe("the frames", () => {
   it("rebuild the key that the owner derives, with the token of the minute", async () => {
-    const stage = await scene();
+    const stage = await scene(crypto);
     await runFor(stage, 9);
     const frames = stage.recorder.sets.map((set) => pieceIn(set.data));
     const { publicKey, seed } = ownerKeys(indexOf(START));
@@ -87,7 +53,7 @@ describe("the frames", () => {
   });
 
   it("change the token each minute", async () => {
-    const stage = await scene(START + 10);
+    const stage = await scene(crypto, START + 10);
     await runFor(stage, 299);
     const tokens = new Set(stage.recorder.sets.map((set) => toHex(pieceIn(set.data).token)));
     const { seed } = ownerKeys(indexOf(START + 10));
@@ -96,7 +62,7 @@ describe("the frames", () => {
   });
 
   it("come every 100 to 200 ms, never one kind twice, each other kind about as often", async () => {
-    const stage = await scene();
+    const stage = await scene(crypto);
     const waits = await runFor(stage, 200);
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(100);
     expect(Math.max(...waits)).toBeLessThan(200);
@@ -110,7 +76,7 @@ describe("the frames", () => {
   });
 
   it("share nothing but the header across an epoch change, and the address changes with them", async () => {
-    const stage = await scene();
+    const stage = await scene(crypto);
     await runFor(stage, 20);
     const sets = stage.recorder.sets;
     const change = sets.findIndex((set, index) => index > 0 && set.address !== null);
@@ -134,7 +100,7 @@ describe("the frames", () => {
 
 describe("an epoch change", () => {
   it("is on disk, with all before it erased, when its first frame is said", async () => {
-    const stage = await scene();
+    const stage = await scene(crypto);
     const { disk, recorder, laptop } = stage;
     let changes = 0;
     recorder.before = (call) => {
@@ -149,7 +115,7 @@ describe("an epoch change", () => {
   });
 
   it("is not said when the disk fails", async () => {
-    const stage = await scene();
+    const stage = await scene(crypto);
     await runFor(stage, 9);
     const said = stage.recorder.calls.length;
     stage.disk.cutPower(1, 0.5);
@@ -159,7 +125,7 @@ describe("an epoch change", () => {
   });
 
   it("leaves nothing behind over a day and a half with a good clock", async () => {
-    const stage = await scene();
+    const stage = await scene(crypto);
     for (let minutes = 0; minutes < 36 * 60; minutes += 2) {
       stage.laptop.run(120);
       await stage.beacon.step();
@@ -169,7 +135,7 @@ describe("an epoch change", () => {
   });
 
   it("repeats at most the epoch on the air after a restart", async () => {
-    const stage = await scene();
+    const stage = await scene(crypto);
     await runFor(stage, 30);
     const recorder = new Recorder();
     const again = stage.laptop.beacon(crypto, stage.disk, recorder);
@@ -184,14 +150,14 @@ describe("an epoch change", () => {
 
 describe("the clock", () => {
   it("is asked about at most once a minute", async () => {
-    const stage = await scene();
+    const stage = await scene(crypto);
     await runFor(stage, 600);
     expect(stage.laptop.timesAsked).toBeGreaterThanOrEqual(10);
     expect(stage.laptop.timesAsked).toBeLessThanOrEqual(11);
   });
 
   it("takes the time of asking off the pause", async () => {
-    const stage = await scene(START - 200);
+    const stage = await scene(crypto, START - 200);
     await runFor(stage, 59.7);
     stage.laptop.askSeconds = 0.25;
     const asked = stage.laptop.timesAsked;
@@ -204,7 +170,7 @@ describe("the clock", () => {
   });
 
   it("loses its trust when it jumps, until the next answer", async () => {
-    const stage = await scene();
+    const stage = await scene(crypto);
     await runFor(stage, 2);
     stage.laptop.setWall(stage.laptop.wall - 7200);
     await runFor(stage, 70);
@@ -216,90 +182,17 @@ describe("the clock", () => {
   });
 
   it("is said to be outside of the cards, and rotation goes on", async () => {
-    const stage = await scene(START + 400 * DAY_SECONDS);
+    const stage = await scene(crypto, START + 400 * DAY_SECONDS);
     await runFor(stage, 320);
     expect(stage.laptop.events).toEqual([{ type: "clock", use: "outside-cards" }]);
     expect(stage.recorder.sets.filter((set) => set.address !== null).length).toBeGreaterThan(1);
   });
 
   it("ends the run when no card is left", async () => {
-    const stage = await scene((FIRST_DAY + 1) * DAY_SECONDS - 2, 1);
+    const stage = await scene(crypto, (FIRST_DAY + 1) * DAY_SECONDS - 2, 1);
     await runFor(stage, 1);
     stage.laptop.run(2 * DAY_SECONDS);
     const ends = runFor(stage, DAY_SECONDS);
     await expect(ends).rejects.toMatchObject({ exit: "keyMissing" });
-  });
-});
-
-describe("the radio", () => {
-  it("is taken before the first frame and released at the end", async () => {
-    const stage = await scene();
-    await runFor(stage, 1);
-    await stage.beacon.stop();
-    expect(stage.recorder.calls[0]?.type).toBe("start");
-    expect(stage.recorder.calls.at(-1)?.type).toBe("stop");
-  });
-
-  it.each([
-    ["a sleep", (laptop: Laptop) => laptop.suspend(30)],
-    ["a late step", (laptop: Laptop) => laptop.run(6)],
-  ])("is started anew after %s, with the same address", async (_, pass) => {
-    const stage = await scene(START - 200);
-    await runFor(stage, 2);
-    const said = stage.recorder.calls.length;
-    const address = stage.recorder.sets[0]?.address;
-    pass(stage.laptop);
-    await stage.beacon.step();
-    expect(stage.recorder.calls.slice(said).map((call) => call.type)).toEqual(["start", "set"]);
-    expect(stage.recorder.sets.at(-1)?.address).toEqual(address);
-  });
-
-  it("is tried again with growing pauses, and said once to be lost and once to be back", async () => {
-    const stage = await scene(START - 200);
-    await runFor(stage, 1);
-    stage.recorder.before = () => {
-      throw new Failure("noBluetooth", "gone", "plug it in");
-    };
-    const waits = [];
-    for (let tries = 0; tries < 4; tries++) {
-      waits.push(await stage.beacon.step());
-      stage.laptop.run((waits.at(-1) ?? 0) / 1000);
-    }
-    expect(waits).toEqual([1000, 2000, 4000, 8000]);
-    stage.recorder.before = () => {};
-    const said = stage.recorder.calls.length;
-    await runFor(stage, 1);
-    expect(stage.recorder.calls.slice(said, said + 2).map((call) => call.type)).toEqual([
-      "start",
-      "set",
-    ]);
-    expect(stage.recorder.calls[said + 1]).toMatchObject({
-      address: stage.recorder.sets[0]?.address,
-    });
-    expect(stage.laptop.events.filter((event) => event.type === "radio")).toEqual([
-      { type: "radio", isWorking: false },
-      { type: "radio", isWorking: true },
-    ]);
-  });
-
-  it.each([
-    ["failure", "noBluetooth", 7],
-    ["noPermission", "noPermission", 1],
-  ] as const)("ends the run when it does not come back: %s", async (exit, ended, tries) => {
-    const stage = await scene();
-    await runFor(stage, 1);
-    stage.recorder.before = () => {
-      throw new Failure(exit, "gone", "plug it in");
-    };
-    for (let step = 1; step < tries; step++) await stage.beacon.step();
-    await expect(stage.beacon.step()).rejects.toMatchObject({ exit: ended });
-  });
-
-  it("does not hide an error that is not the radio's", async () => {
-    const stage = await scene();
-    stage.recorder.before = () => {
-      throw new TypeError("a bug");
-    };
-    await expect(stage.beacon.step()).rejects.toThrow(TypeError);
   });
 });

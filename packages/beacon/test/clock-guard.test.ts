@@ -165,6 +165,12 @@ describe("a detour", () => {
     expect(seen).toEqual([0, 0, 0, 1, 1, 2, 48]);
   });
 
+  it("does not hold the epoch on the air for longer when the clock goes back within it", () => {
+    const airing = { index: erasedTo, base: erasedTo, follows: "wall", seconds: 250 } as const;
+    const state = stepGuard({ ...known(NOW + 250), airing }, glance(back, true, 60), calendar);
+    expect(state.airing).toMatchObject({ index: erasedTo + 1, seconds: 10 });
+  });
+
   it("ends when the clock reaches epochs that are left", () => {
     let state = stepGuard(known(NOW), glance(back, true), calendar);
     state = stepGuard(state, glance(NOW, true, 5 * HOUR), calendar);

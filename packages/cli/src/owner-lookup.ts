@@ -4,6 +4,7 @@ import {
   type FindResult,
   findDevice,
   OwnerFolder,
+  type Progress,
 } from "@glowworm/owner";
 import { cacheFolder, configFolder, type ExitName, Failure, systemClock } from "@glowworm/platform";
 import { deriveDeviceKey, loadCrypto } from "@glowworm/protocol";
@@ -12,6 +13,12 @@ import { isGiven, textOption, usage } from "./options.ts";
 import { askPassphrase } from "./passphrase.ts";
 import { progressLine } from "./progress.ts";
 import { systemTerminal } from "./terminal.ts";
+
+const STAGES = {
+  keys: "deriving ids, once: day",
+  open: "reading the open hour: segment",
+  closed: "reading closed hours: hour",
+} as const;
 
 /** How `find` and `history` print. */
 export type OutputFormat = "text" | "json" | "geojson";
@@ -49,7 +56,7 @@ export async function lookForDevice(
     serverUrl: server,
     cacheFolder: cacheFolder(env),
     signal,
-    onProgress: progress.show,
+    onProgress: (done: Progress) => progress.show(lookupText(done)),
   };
   const key = deriveDeviceKey(crypto, ownerKey, device.number);
   try {
@@ -72,4 +79,9 @@ export function exitOf(result: FindResult): ExitName {
   if (!isServerReached) return "serverUnreachable";
   if (result.place === null) return "notFound";
   return problems.length === 0 ? "ok" : "partial";
+}
+
+function lookupText({ stage, done, total, hits }: Progress): string {
+  const found = hits === 0 ? "" : `, ${hits} of this device's records so far`;
+  return `${STAGES[stage]} ${done} of ${total}${found}`;
 }

@@ -90,6 +90,7 @@ class Evening {
     onEvent({ event: "start", seed, relays: this.#relays.length, at: this.#now() });
     for (let at = START_MS + LOOK_MS; at <= START_MS + END_MS; at += LOOK_MS) {
       await time.runUntil(at, signal);
+      this.#tellMove(at - START_MS);
       await this.#look(keys);
     }
     for (const relay of this.#relays) await relay.stop();
@@ -97,6 +98,13 @@ class Evening {
     const found = this.#conclude(await this.#find(keys));
     onEvent(found ?? { event: "not-found", device: DEVICE });
     return found;
+  }
+
+  #tellMove(sinceMs: number): void {
+    const { onEvent } = this.#options;
+    const at = this.#now();
+    if (sinceMs === TAKEN_MS) onEvent({ event: "moved", at, isTaken: true });
+    if (sinceMs === DROPPED_MS) onEvent({ event: "moved", at, isTaken: false });
   }
 
   /** The owner looks until there is a first answer; everybody sees how far things are. */

@@ -16,6 +16,8 @@ export type DemoEvent =
       readonly reports: number;
     }
   | { readonly event: "first-fix"; readonly at: string; readonly secondsToFirstFix: number }
+  /** Somebody takes the laptop, or leaves it. */
+  | { readonly event: "moved"; readonly at: string; readonly isTaken: boolean }
   | Found
   | { readonly event: "not-found"; readonly device: string };
 

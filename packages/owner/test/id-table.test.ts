@@ -1,8 +1,8 @@
 import {
-  dummyRecord,
   encodeStoredRecord,
   GET_ID_BYTES,
   loadCrypto,
+  paddingRecord,
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
@@ -30,7 +30,7 @@ describe("id table", () => {
 
   it("finds each id where it stands in a record, and nothing in an empty table", () => {
     const random = seededRandom("match");
-    const records = Array.from({ length: 8 }, () => dummyRecord(crypto, random, 1));
+    const records = Array.from({ length: 8 }, () => paddingRecord(crypto, random, 1));
     const bytes = Buffer.concat(records.map(encodeStoredRecord));
     const wanted = Buffer.concat(
       [records[5]?.getId ?? [], records[2]?.getId ?? []].map(Buffer.from),
@@ -44,7 +44,7 @@ describe("id table", () => {
   });
 
   it("ignores a cut-off record at the end", () => {
-    const record = encodeStoredRecord(dummyRecord(crypto, seededRandom("cut"), 1));
+    const record = encodeStoredRecord(paddingRecord(crypto, seededRandom("cut"), 1));
     const table = new IdTable(record.subarray(0, GET_ID_BYTES));
     expect(matchRecords(table, record.subarray(0, STORED_RECORD_BYTES - 1))).toEqual([]);
   });

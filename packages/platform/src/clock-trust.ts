@@ -12,15 +12,24 @@ export interface ClockTrust {
   bootId(): string;
 }
 
-const TIMESYNCD_FLAG = "/run/systemd/timesync/synchronized";
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
-/** Linux: asks systemd; a machine without it counts as unsynchronised. */
-export const systemClockTrust: ClockTrust = {
-  isSynchronised: async () => existsSync(TIMESYNCD_FLAG) || (await askTimedatectl()),
-  bootSeconds: uptime,
-  bootId: () => readFileSync(BOOT_ID, "latin1").trim(),
-};
+/**
+ * Linux: asks systemd; a machine without it counts as unsynchronised. The kernel, whose word `timedatectl` gives, forgets
+ * nine hours after the last answer of a time server; a clock wanders by a second or two in a day. The flag of
+ * systemd-timesyncd stays until that ends, so that a relay goes on through a day without a network.
+ * @param flag the file that systemd-timesyncd makes once it has set the clock.
+ */
+export function linuxClockTrust(flag: string): ClockTrust {
+  return {
+    isSynchronised: async () => existsSync(flag) || (await askTimedatectl()),
+    bootSeconds: uptime,
+    bootId: () => readFileSync(BOOT_ID, "latin1").trim(),
+  };
+}
+
+/** This machine's. */
+export const systemClockTrust: ClockTrust = linuxClockTrust("/run/systemd/timesync/synchronized");
 
 /** The runner's word that something else keeps the clock right. */
 export function assumeSynchronised(trust: ClockTrust): ClockTrust {

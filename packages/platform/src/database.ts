@@ -2,6 +2,7 @@ import SqliteDatabase from "better-sqlite3";
 
 /** An open SQLite database. @see https://github.com/WiseLibs/better-sqlite3 */
 export type Database = SqliteDatabase.Database;
+/** A prepared statement: the types of what is bound and of a row. */
 export type Statement<Bind extends unknown[], Row> = SqliteDatabase.Statement<Bind, Row>;
 
 /**

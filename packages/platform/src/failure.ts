@@ -13,6 +13,7 @@ export const EXIT = {
   clockWrong: 15,
   interrupted: 130,
 } as const;
+/** Which exit a failure leads to. */
 export type ExitName = keyof typeof EXIT;
 
 /** Something a person has to mend. The message names what is wrong; `remedy` says what to do, as a command where there is one. */
@@ -26,4 +27,9 @@ export class Failure extends Error {
     this.exit = exit;
     this.remedy = remedy;
   }
+}
+
+/** The code of a system's or a driver's error, such as `ENOSPC`: fit for a message, which `error.message` may not be. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
 }

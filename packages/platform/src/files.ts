@@ -10,7 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { Failure } from "./failure.ts";
+import { errorCode, Failure } from "./failure.ts";
 
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
@@ -84,8 +84,9 @@ export function syncFolder(path: string): void {
   }
 }
 
+/** Whether an error is the system's, with this code, such as `ENOENT`. */
 export function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+  return errorCode(error) === code;
 }
 
 function writeSynced(path: string, flags: number, bytes: Uint8Array): void {

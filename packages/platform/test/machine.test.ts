@@ -1,14 +1,12 @@
 import { FakeClock } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
 import {
-  assumeSynchronised,
   cacheFolder,
   configFolder,
   EXIT,
   runSteps,
   stateFolder,
   systemClock,
-  systemClockTrust,
   systemRandom,
 } from "../src/index.ts";
 
@@ -62,14 +60,6 @@ describe("system clock", () => {
     stop.abort();
     await expect(sleeping).resolves.toBeUndefined();
     await expect(systemClock.sleep(3_600_000, stop.signal)).resolves.toBeUndefined();
-  });
-
-  it("is synchronised on the runner's word, and otherwise reads boot time and identity", async () => {
-    const trust = assumeSynchronised(systemClockTrust);
-    await expect(trust.isSynchronised()).resolves.toBe(true);
-    expect(trust.bootSeconds()).toBeGreaterThan(0);
-    expect(trust.bootId()).toBe(systemClockTrust.bootId());
-    expect(trust.bootId()).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
 

@@ -66,7 +66,7 @@ export function openEnvelope(
 }
 
 /** Splits an envelope. @throws {DecodeError} any code but `bad-value`. @see docs/protocol.md section 6.4 */
-export function decodeEnvelope(envelope: Uint8Array): Sealed {
+function decodeEnvelope(envelope: Uint8Array): Sealed {
   const reader = new ByteReader(envelope);
   if (reader.u8("envelope.version") !== PROTOCOL_VERSION) {
     throw new DecodeError("unsupported-version", "envelope.version", 0);

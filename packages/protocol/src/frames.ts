@@ -5,7 +5,7 @@ import { TAG_BYTES, tagOf } from "./ids.ts";
 import { COMPANY_ID, PROTOCOL_VERSION } from "./params.ts";
 
 /** Bytes of a third of the carousel: half a key. */
-export const PIECE_BYTES: number = 16;
+const PIECE_BYTES: number = 16;
 /** Bytes of a minute token. */
 export const TOKEN_BYTES: number = 4;
 /** Bytes of a frame that carries one piece. */
@@ -166,8 +166,8 @@ function decodeWhole(data: Uint8Array, status: number): WholeFrame {
 }
 
 function headerOf(kind: number, status: number): number {
-  if (status < 0 || status > STATUS_MAX) {
-    throw new UsageError(`frame.status: expected 0 to ${STATUS_MAX}`);
+  if (!Number.isInteger(status) || status < 0 || status > STATUS_MAX) {
+    throw new UsageError(`frame.status: expected a whole number from 0 to ${STATUS_MAX}`);
   }
   return (PROTOCOL_VERSION << 5) | (kind << 3) | status;
 }

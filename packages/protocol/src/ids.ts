@@ -9,7 +9,7 @@ export const PUT_ID_BYTES: number = 32;
 /** Bytes of a get_id. */
 export const GET_ID_BYTES: number = 16;
 /** Bytes of an envelope digest. */
-export const DIGEST_BYTES: number = 16;
+const DIGEST_BYTES: number = 16;
 
 /** `H(n, label, x)`: BLAKE2b with an n-byte output over the label and the input. */
 export function labelledHash(

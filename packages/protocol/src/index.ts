@@ -1,20 +1,144 @@
-export * from "./bytes.ts";
-export * from "./cards.ts";
+export {
+  ascii,
+  ByteReader,
+  ByteWriter,
+  compareBytes,
+  concat,
+  equalBytes,
+  fromHex,
+  isAllZero,
+  toHex,
+} from "./bytes.ts";
+export {
+  CARD_BYTES,
+  CARD_FILE_HEADER_BYTES,
+  type CardFile,
+  decodeCardFile,
+  encodeCardFile,
+  seedOffset,
+} from "./cards.ts";
 export { loadCrypto } from "./crypto/load.ts";
 export type { Aead, CryptoSuite, KeyAgreement } from "./crypto/suite.ts";
-export * from "./envelope.ts";
-export * from "./errors.ts";
-export * from "./frames.ts";
-export * from "./hours.ts";
-export * from "./hpke.ts";
-export * from "./http.ts";
-export * from "./ids.ts";
-export * from "./keys.ts";
-export * from "./manifest.ts";
+export {
+  ENVELOPE_BYTES,
+  type EpochOpener,
+  epochOpener,
+  openEnvelope,
+  sealSighting,
+} from "./envelope.ts";
+export {
+  DecodeError,
+  type DecodeErrorCode,
+  ProtocolError,
+  UsageError,
+  WeakKeyError,
+} from "./errors.ts";
+export {
+  decodeAdvertisement,
+  decodeFrame,
+  encodeAdvertisement,
+  encodeFrame,
+  type Frame,
+  joinPieces,
+  PIECE_FRAME_BYTES,
+  type PieceFrame,
+  type PieceKind,
+  piecesOf,
+  STATUS_SEPARATED,
+  WHOLE_FRAME_BYTES,
+  type WholeFrame,
+} from "./frames.ts";
+export {
+  decodeRecords,
+  encodeRecords,
+  hourOf,
+  hourOfSegment,
+  hourPadding,
+  SEGMENTS_PER_HOUR,
+  segmentOf,
+  segmentPadding,
+} from "./hours.ts";
+export { hpkeOpen, hpkeSeal, type Sealed } from "./hpke.ts";
+export {
+  type About,
+  type HoursList,
+  PATHS,
+  PROBLEM_MEDIA_TYPE,
+  PROBLEMS,
+  type Problem,
+  type ProblemCode,
+  RECORDS_MEDIA_TYPE,
+  UPLOAD_BYTES_MAX,
+} from "./http.ts";
+export {
+  envelopeDigest,
+  GET_ID_BYTES,
+  getIdOf,
+  labelledHash,
+  PUT_ID_BYTES,
+  putIdOf,
+  TAG_BYTES,
+  tagOf,
+} from "./ids.ts";
+export {
+  advanceSeed,
+  blindingOf,
+  type DayCard,
+  type DayKeys,
+  dayCardOf,
+  deriveDayKeys,
+  deriveDeviceKey,
+  epochPrivateKey,
+  epochPublicKey,
+  minuteToken,
+  nextSeed,
+} from "./keys.ts";
+export {
+  decodeManifest,
+  decodePage,
+  encodeManifest,
+  HASH_BYTES,
+  type Manifest,
+  manifestHash,
+  PAGE_BYTES,
+  type PageEntry,
+  pageEntryOf,
+  pageHash,
+} from "./manifest.ts";
 export * from "./params.ts";
-export * from "./records.ts";
-export * from "./scalar.ts";
-export * from "./share.ts";
-export * from "./sighting.ts";
-export * from "./time.ts";
-export * from "./world.ts";
+export {
+  arrivalStepEnd,
+  arrivalStepOf,
+  compareStoredRecords,
+  decodeStoredRecord,
+  decodeUploadBatch,
+  encodeStoredRecord,
+  encodeUploadBatch,
+  paddingRecord,
+  STORED_RECORD_BYTES,
+  type StoredRecord,
+  UPLOAD_RECORD_BYTES,
+  type UploadRecord,
+} from "./records.ts";
+export { blindScalar } from "./scalar.ts";
+export { DAY_SHARE_BYTES, decodeDayShare, encodeDayShare } from "./share.ts";
+export {
+  ALTITUDE_UNKNOWN,
+  decodeSighting,
+  encodeSighting,
+  POSITION_SOURCES,
+  RSSI_UNKNOWN,
+  relayMarkOf,
+  SIGHTING_BYTES,
+  type Sighting,
+  STAMP_BYTES,
+  stampOf,
+} from "./sighting.ts";
+export { dayOf, type EpochRef, epochOf, epochStart, minuteInEpoch } from "./time.ts";
+export {
+  type Clock,
+  type RandomSource,
+  randomFraction,
+  type Stepper,
+  type UnixSeconds,
+} from "./world.ts";

@@ -1,6 +1,6 @@
 /** Numbers and labels of docs/protocol.md sections 3 and 4; a test compares them with the tables there. */
 
-/** Protocol version: in frame headers, envelopes and sightings. */
+/** Protocol version: in frame headers, envelopes, sightings, manifests and card files. */
 export const PROTOCOL_VERSION: number = 1;
 
 /** Seconds in an epoch: short enough that a passer-by hears one key, long enough for relays to rebuild it. */

@@ -94,7 +94,7 @@ export function compareStoredRecords(a: StoredRecord, b: StoredRecord): number {
  * A padding record that nobody without the random bytes can tell from a report.
  * @see docs/protocol.md section 7.2
  */
-export function dummyRecord(
+export function paddingRecord(
   crypto: CryptoSuite,
   random: RandomSource,
   arrivalStep: number,

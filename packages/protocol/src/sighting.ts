@@ -8,7 +8,7 @@ import type { UnixSeconds } from "./world.ts";
 /** Bytes of a sighting. */
 export const SIGHTING_BYTES: number = 64;
 /** Bytes of a relay mark. */
-export const RELAY_MARK_BYTES: number = 8;
+const RELAY_MARK_BYTES: number = 8;
 /** Bytes of a stamp. */
 export const STAMP_BYTES: number = 16;
 /** Bluetooth's own value for an unknown signal strength. */
@@ -21,8 +21,7 @@ const PADDING_BYTES = 11;
 
 /** How the relay knew where it was; the index is the byte on the wire. */
 export const POSITION_SOURCES = ["fixed", "gnss"] as const;
-/** One of `POSITION_SOURCES`. */
-export type PositionSource = (typeof POSITION_SOURCES)[number];
+type PositionSource = (typeof POSITION_SOURCES)[number];
 
 /** What a relay seals: where it was when it heard an accessory. @see docs/protocol.md section 6.2 */
 export interface Sighting {

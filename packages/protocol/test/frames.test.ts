@@ -129,9 +129,12 @@ describe("a frame", () => {
     expect(encodeAdvertisement(pieceOf(new Uint8Array(32), 2)).length).toBe(31);
   });
 
-  it.each([-1, 8, 32])("refuses status %s, which would spill into other header bits", (status) => {
-    expect(() => encodeFrame({ ...pieceOf(new Uint8Array(32), 0), status })).toThrow(UsageError);
-  });
+  it.each([-1, 8, 32, 1.5, Number.NaN])(
+    "refuses status %s, which three bits cannot hold",
+    (status) => {
+      expect(() => encodeFrame({ ...pieceOf(new Uint8Array(32), 0), status })).toThrow(UsageError);
+    },
+  );
 });
 
 function pieceOf(publicKey: Uint8Array, kind: PieceKind): PieceFrame {

@@ -75,7 +75,7 @@ describe("padding", () => {
     }
   });
 
-  it("makes a silent hour one page, dummies of its segments included", () => {
+  it("makes a silent hour one page, padding of its segments included", () => {
     const silent = SEGMENTS_PER_HOUR * segmentPadding(0);
     expect(silent + hourPadding(silent)).toBe(256);
   });

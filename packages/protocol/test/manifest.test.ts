@@ -4,7 +4,6 @@ import {
   compareBytes,
   decodeManifest,
   decodePage,
-  dummyRecord,
   encodeManifest,
   encodeRecords,
   loadCrypto,
@@ -12,6 +11,7 @@ import {
   manifestHash,
   PAGE_BYTES,
   PAGE_RECORDS,
+  paddingRecord,
   pageEntryOf,
   toHex,
   UsageError,
@@ -42,7 +42,7 @@ const manifests: fc.Arbitrary<Manifest> = fc
 
 const random = seededRandom("pages");
 const page = encodeRecords(
-  Array.from({ length: PAGE_RECORDS }, () => dummyRecord(crypto, random, 9)),
+  Array.from({ length: PAGE_RECORDS }, () => paddingRecord(crypto, random, 9)),
 );
 const entry = pageEntryOf(crypto, page);
 

@@ -7,10 +7,10 @@ import {
   compareStoredRecords,
   decodeStoredRecord,
   decodeUploadBatch,
-  dummyRecord,
   encodeStoredRecord,
   encodeUploadBatch,
   loadCrypto,
+  paddingRecord,
   UPLOAD_RECORD_BYTES,
   UsageError,
 } from "../src/index.ts";
@@ -98,9 +98,9 @@ describe("a padding record", () => {
   it("is a stored record with a curve point where a report has one", () => {
     const random = seededRandom("padding");
     for (let round = 0; round < 50; round++) {
-      const dummy = dummyRecord(crypto, random, 7);
-      expect(decodeStoredRecord(encodeStoredRecord(dummy))).toEqual(dummy);
-      const enc = dummy.envelope.subarray(1, 33);
+      const padding = paddingRecord(crypto, random, 7);
+      expect(decodeStoredRecord(encodeStoredRecord(padding))).toEqual(padding);
+      const enc = padding.envelope.subarray(1, 33);
       // A clamped multiple of the base point survives multiplication by another scalar: no low order, top bit clear.
       expect(crypto.x25519(random.bytes(32), enc)).toHaveLength(32);
       expect((enc[31] ?? 255) >> 7).toBe(0);

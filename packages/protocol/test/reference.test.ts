@@ -73,7 +73,7 @@ const RECOMPUTE: Readonly<Record<string, Recompute>> = {
     const manifest = manifestHex(input);
     return { bytes: manifest, hash: labelled(32, "glowworm/1 manifest", manifest) };
   },
-  dummyRecord: ({ random, arrivalStep }) => ({
+  paddingRecord: ({ random, arrivalStep }) => ({
     bytes: `${part(random, 32, 16)}01${publicOf(part(random, 0, 32))}${part(random, 48, 80)}${integer(arrivalStep, 4)}`,
   }),
 };

@@ -1,6 +1,6 @@
 import type { RandomSource } from "@glowworm/protocol";
 
-export const ADDRESS_BYTES: number = 6;
+const ADDRESS_BYTES: number = 6;
 
 /**
  * A fresh non-resolvable private address: 6 bytes, most significant first. The two top bits are 00; of the other 46

@@ -1,5 +1,5 @@
 import Module from "node:module";
-import { Failure } from "@glowworm/platform";
+import { Failure, isErrno } from "@glowworm/platform";
 import type { HciSocket } from "./hci-socket.ts";
 
 const NATIVE_MODULE = "@abandonware/bluetooth-hci-socket";
@@ -30,7 +30,7 @@ export function loadDriver<Driver>(socket: HciSocket, load: () => Driver): Drive
   try {
     return load();
   } catch (cause) {
-    if (!isNotInstalled(cause)) throw cause;
+    if (!isErrno(cause, "MODULE_NOT_FOUND")) throw cause;
     throw new Failure(
       "noBluetooth",
       "the Bluetooth drivers are not installed",
@@ -59,8 +59,4 @@ export function withoutSignalHooks(init: () => void): () => void {
   return () => {
     for (const listener of added) process.removeListener("exit", listener);
   };
-}
-
-function isNotInstalled(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND";
 }

@@ -39,8 +39,6 @@ export const STATUS = {
 
 /** Own address type of an advertiser or scanner that uses the address set by LE Set Random Address. */
 export const OWN_ADDRESS_RANDOM: number = 0x01;
-/** Signal strength a controller gives when it has none. */
-export const RSSI_UNKNOWN: number = 127;
 
 /** A command as it goes to the controller: packet type, opcode (little-endian), length, parameters. */
 export function hciCommand(opcode: number, parameters: Uint8Array = new Uint8Array(0)): Uint8Array {
@@ -53,8 +51,9 @@ export function hciCommand(opcode: number, parameters: Uint8Array = new Uint8Arr
 /** Name of a command, for people, such as `LE Set Scan Enable`. */
 export function commandName(opcode: number): string {
   const name = Object.entries(OPCODE).find(([, code]) => code === opcode)?.[0];
-  const words = name?.replace(/[A-Z]/g, " $&").replace(/^le /, "LE ");
-  return words ?? `command 0x${opcode.toString(16)}`;
+  if (name === undefined) return `command 0x${opcode.toString(16)}`;
+  const words = name.replace(/[A-Z]/g, " $&").replace(/^le /, "LE ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** Opcode of a command packet. */

@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { Failure } from "@glowworm/platform";
-import type { Clock, RandomSource } from "@glowworm/protocol";
+import { type Clock, type RandomSource, RSSI_UNKNOWN } from "@glowworm/protocol";
 import {
   type Adapter,
   type Advert,
@@ -13,7 +13,6 @@ import {
   OPCODE,
   openController,
   passiveScan,
-  RSSI_UNKNOWN,
   randomAddress,
   type Scanner,
   withoutSignalHooks,

@@ -1,8 +1,14 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Database, Failure, makePrivateFolder, openDatabase } from "@glowworm/platform";
+import {
+  type Database,
+  errorCode,
+  Failure,
+  makePrivateFolder,
+  openDatabase,
+} from "@glowworm/platform";
 import type { RandomSource } from "@glowworm/protocol";
-import { codeOf, Outbox } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
 
 /** An outbox, and where a damaged predecessor was put, if there was one. */
 export interface OpenedOutbox {
@@ -11,7 +17,7 @@ export interface OpenedOutbox {
 }
 
 /** 20,000 reports are about 5 MB: a week of a relay that hears two new accessories a minute. */
-export const OUTBOX_REPORTS_MAX: number = 20_000;
+const OUTBOX_REPORTS_MAX: number = 20_000;
 
 const FILE = "outbox.sqlite";
 const PRIVATE_FILE = 0o600;
@@ -87,15 +93,17 @@ const DAMAGE_CODES: readonly string[] = ["SQLITE_NOTADB", "SQLITE_CORRUPT", "SQL
 
 function isDamage(error: unknown): boolean {
   if (error instanceof DamagedError) return true;
-  return DAMAGE_CODES.some((code) => codeOf(error).startsWith(code));
+  return DAMAGE_CODES.some((code) => errorCode(error).startsWith(code));
 }
 
 function openingFailure(path: string, cause: unknown): Failure {
-  if (codeOf(cause).startsWith("SQLITE_BUSY")) {
+  if (errorCode(cause).startsWith("SQLITE_BUSY")) {
     const remedy = "stop the other relay, or give this one a folder of its own with --state DIR";
     return new Failure("failure", `${path}: another relay uses it`, remedy, { cause });
   }
   const remedy =
     "check that the folder belongs to the user of the relay and that the disk has room";
-  return new Failure("failure", `${path}: cannot be opened (${codeOf(cause)})`, remedy, { cause });
+  return new Failure("failure", `${path}: cannot be opened (${errorCode(cause)})`, remedy, {
+    cause,
+  });
 }

@@ -1,4 +1,4 @@
-import { type Database, Failure, type Statement } from "@glowworm/platform";
+import { type Database, errorCode, Failure, type Statement } from "@glowworm/platform";
 import {
   HOUR_SECONDS,
   type RandomSource,
@@ -134,7 +134,7 @@ export class Outbox {
     try {
       return this.#database.transaction(change)();
     } catch (cause) {
-      const message = `outbox: cannot be written (${codeOf(cause)})`;
+      const message = `outbox: cannot be written (${errorCode(cause)})`;
       throw new Failure("failure", message, "make room on the disk of the state folder", { cause });
     }
   }
@@ -144,9 +144,4 @@ export class Outbox {
     const key = this.#random.bytes(KEY_BYTES);
     this.#insert.run(key, notBefore, expiryHour, record.putId, record.envelope);
   }
-}
-
-/** SQLite's or the system's code of an error. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
 }

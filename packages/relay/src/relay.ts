@@ -48,8 +48,9 @@ const TRUST_INTERVAL_MS = 60_000;
 const PENDING_MAX = 4096;
 
 /**
- * Hears, seals and uploads (docs/protocol.md section 9.2). Invariants: a place leaves it sealed or not at all; without a place or a synchronised
- * clock nothing heard is kept; hearing never waits and never throws.
+ * Hears, seals and uploads. Invariants: a place leaves it sealed or not at all; without a place or a synchronised clock
+ * nothing heard is kept; hearing never waits and never throws.
+ * @see docs/protocol.md section 9.2
  */
 export class Relay implements Stepper {
   readonly #options: RelayOptions;
@@ -89,7 +90,8 @@ export class Relay implements Stepper {
     this.#assembler.expire(nowMs);
     this.#seal(SETTLE_MS);
     if (this.#lost !== null) throw this.#lost;
-    this.#options.outbox.dropExpired(Math.floor(nowMs / 1000));
+    // A clock that nobody vouches for may show 2099: it must not make the outbox look old.
+    if (this.#isSynchronised) this.#options.outbox.dropExpired(Math.floor(nowMs / 1000));
     await this.#options.uploader.step();
     return STEP_MS;
   }

@@ -14,7 +14,7 @@ export type ServerState =
   | "wrong-server";
 
 /** What an answer means for the records of the batch. */
-export type Verdict =
+export type Outcome =
   | { readonly kind: "accepted" }
   /** Never to be accepted as it is. */
   | { readonly kind: "refused" }
@@ -38,7 +38,7 @@ const RETRY_AFTER_MS_MAX = 3_600_000;
  * the status that belongs to it: a hotel's portal that answers 400 to everything must not empty the outbox.
  * @see docs/protocol.md section 9.2
  */
-export function verdictOf(answer: Answer, nowMs: number): Verdict {
+export function outcomeOf(answer: Answer, nowMs: number): Outcome {
   const { status } = answer;
   if (status === 201) return { kind: "accepted" };
   if (isFinal(answer)) return { kind: "refused" };

@@ -8,7 +8,7 @@ import {
   randomFraction,
 } from "@glowworm/protocol";
 import type { Outbox, WaitingReport } from "./outbox.ts";
-import { type Answer, type ServerState, type Verdict, verdictOf } from "./upload-answer.ts";
+import { type Answer, type Outcome, outcomeOf, type ServerState } from "./upload-answer.ts";
 
 /** `fetch`, as far as it is needed here. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -76,13 +76,13 @@ export class Uploader {
 
   /** A batch is all or nothing: a refused one is halved until the refused record stands alone. */
   async #deliver(batch: readonly WaitingReport[]): Promise<void> {
-    const verdict = await this.#post(batch);
-    if (verdict.kind === "later") return this.#backOff(verdict.state, verdict.retryAfterMs);
+    const outcome = await this.#post(batch);
+    if (outcome.kind === "later") return this.#backOff(outcome.state, outcome.retryAfterMs);
     this.#state = "accepting";
     this.#failures = 0;
-    if (verdict.kind === "refused" && batch.length > 1) return this.#deliverHalves(batch);
+    if (outcome.kind === "refused" && batch.length > 1) return this.#deliverHalves(batch);
     this.#options.outbox.remove(batch.map((report) => report.key));
-    if (verdict.kind === "accepted") this.#uploaded += batch.length;
+    if (outcome.kind === "accepted") this.#uploaded += batch.length;
     else this.#refused += batch.length;
   }
 
@@ -103,17 +103,22 @@ export class Uploader {
     this.#state = state;
   }
 
-  async #post(batch: readonly WaitingReport[]): Promise<Verdict> {
-    const { clock } = this.#options;
+  async #post(batch: readonly WaitingReport[]): Promise<Outcome> {
     const body = encodeUploadBatch(batch.map((report) => report.record));
+    const answer = await this.#askInTime(body);
+    if (answer === null) return { kind: "later", state: "unreachable", retryAfterMs: 0 };
+    return outcomeOf(answer, this.#options.clock.nowMs());
+  }
+
+  async #askInTime(body: Uint8Array): Promise<Answer | null> {
     const timeout = new AbortController();
     const done = new AbortController();
-    const timer = clock.sleep(TIMEOUT_MS, done.signal).then(() => timeout.abort());
+    const timer = this.#options.clock.sleep(TIMEOUT_MS, done.signal).then(() => timeout.abort());
     try {
-      return verdictOf(await this.#ask(body, timeout.signal), clock.nowMs());
+      return await this.#ask(body, timeout.signal);
     } catch {
       // Whatever the transport throws, and it throws many things: there was no answer, and nothing is lost.
-      return { kind: "later", state: "unreachable", retryAfterMs: 0 };
+      return null;
     } finally {
       done.abort();
       await timer;

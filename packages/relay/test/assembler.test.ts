@@ -9,7 +9,7 @@ import {
 import { seededRandom } from "@glowworm/protocol/testing";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ASSEMBLER_LIMITS, Assembler } from "../src/index.ts";
+import { ASSEMBLER_LIMITS, Assembler } from "../src/assembler.ts";
 import { freshKey, hearing, pieceFrame, START_MS, TOKEN, wholeFrame } from "./support/beacons.ts";
 
 let crypto: CryptoSuite;

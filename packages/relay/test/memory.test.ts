@@ -4,14 +4,10 @@ import { type CryptoSuite, type Frame, loadCrypto } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import type { Advert } from "@glowworm/radio";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  ASSEMBLER_LIMITS,
-  POLICY_LIMITS,
-  Relay,
-  type RelayOptions,
-  Uploader,
-  type UploaderOptions,
-} from "../src/index.ts";
+import { ASSEMBLER_LIMITS } from "../src/assembler.ts";
+import { Relay, type RelayOptions } from "../src/index.ts";
+import { POLICY_LIMITS } from "../src/policy.ts";
+import { Uploader, type UploaderOptions } from "../src/uploader.ts";
 import { advert, freshKey, pieceFrame, START_MS, wholeFrame } from "./support/beacons.ts";
 import { FakePosition, FakeScanner } from "./support/fakes.ts";
 

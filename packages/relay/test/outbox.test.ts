@@ -7,7 +7,8 @@ import { Failure, openDatabase } from "@glowworm/platform";
 import { HOUR_SECONDS, REPORT_MAX_AGE_SECONDS } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Outbox, openOutbox, type SealedReport } from "../src/index.ts";
+import { type Outbox, openOutbox } from "../src/index.ts";
+import type { SealedReport } from "../src/outbox.ts";
 
 /** A full hour. */
 const NOW = 1_800_000_000;

@@ -2,7 +2,7 @@ import { randomFraction } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Offer, POLICY_LIMITS, ReportPolicy } from "../src/index.ts";
+import { type Offer, POLICY_LIMITS, ReportPolicy } from "../src/policy.ts";
 import { START_MS } from "./support/beacons.ts";
 
 const MINUTE_MS = 60_000;

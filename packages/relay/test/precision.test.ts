@@ -1,7 +1,8 @@
 import { ALTITUDE_UNKNOWN } from "@glowworm/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { coarsen, type Fix } from "../src/index.ts";
+import type { Fix } from "../src/index.ts";
+import { coarsen } from "../src/precision.ts";
 import { FIX } from "./support/beacons.ts";
 
 const LATITUDE = fc.oneof(

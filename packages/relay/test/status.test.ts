@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type RelayStatus, StatusTalk, zeroTallies } from "../src/index.ts";
+import { type RelayStatus, StatusTalk, zeroTallies } from "../src/status.ts";
 
 const QUIET: RelayStatus = {
   ...zeroTallies(),

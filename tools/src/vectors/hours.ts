@@ -31,7 +31,7 @@ export function publishingCases(crypto: CryptoSuite): readonly CaseDraft[] {
       id: "padding-record",
       spec: "7.2",
       comment: "a padding record from 128 random bytes",
-      operation: "dummyRecord",
+      operation: "paddingRecord",
       expect: "ok",
       input: { random: named("padding", 128), arrivalStep: 2_945_185 },
     },

@@ -17,7 +17,6 @@ import {
   decodeUploadBatch,
   deriveDayKeys,
   deriveDeviceKey,
-  dummyRecord,
   encodeAdvertisement,
   encodeCardFile,
   encodeDayShare,
@@ -43,6 +42,7 @@ import {
   minuteInEpoch,
   minuteToken,
   openEnvelope,
+  paddingRecord,
   pageEntryOf,
   putIdOf,
   relayMarkOf,
@@ -174,9 +174,9 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     const step = arrivalStepOf(input.number("at"));
     return ok({ step, end: arrivalStepEnd(step) });
   },
-  dummyRecord: (crypto, input) => {
+  paddingRecord: (crypto, input) => {
     const random = { bytes: bytesInTurn(input.bytes("random")) };
-    return bytesOf(encodeStoredRecord(dummyRecord(crypto, random, input.number("arrivalStep"))));
+    return bytesOf(encodeStoredRecord(paddingRecord(crypto, random, input.number("arrivalStep"))));
   },
   publishedAt: (_crypto, input) => {
     const segment = segmentOf(input.number("at"));

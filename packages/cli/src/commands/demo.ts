@@ -6,6 +6,7 @@ import { type ExitName, Failure } from "@glowworm/platform";
 import type { Command, Invocation } from "../command.ts";
 import { isGiven, numberOption, usage } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
+import { progressLine } from "../progress.ts";
 
 const HELP = `usage: glowworm demo [--seed N] [--json]
 
@@ -51,19 +52,25 @@ function jsonTeller({ out }: Invocation): Teller {
 }
 
 function plainTeller({ out, say }: Invocation): Teller {
+  const progress = progressLine();
   return (event) => {
+    progress.clear();
     switch (event.event) {
       case "start":
         return say(
           `${clockOf(event.at)}  a laptop is left somewhere in town and begins to glow; ${event.relays} relays are about (seed ${event.seed})`,
         );
       case "progress":
-        return say(
+        return progress.show(
           `${clockOf(event.at)}  ${event.heardBy} relays have heard it, the server holds ${event.reports} sealed reports`,
         );
       case "first-fix":
         return say(
           `${clockOf(event.at)}  first place on the owner's screen, ${event.secondsToFirstFix} s after it began to glow`,
+        );
+      case "moved":
+        return say(
+          `${clockOf(event.at)}  ${event.isTaken ? "somebody carries it off" : "it is left elsewhere"}`,
         );
       case "found":
         return foundLines(event).forEach(out);

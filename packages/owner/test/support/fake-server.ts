@@ -1,7 +1,6 @@
 import {
   arrivalStepOf,
   type CryptoSuite,
-  dummyRecord,
   encodeManifest,
   encodeRecords,
   type HoursList,
@@ -9,6 +8,7 @@ import {
   manifestHash,
   PAGE_BYTES,
   PATHS,
+  paddingRecord,
   pageEntryOf,
   type RandomSource,
   type StoredRecord,
@@ -97,10 +97,10 @@ export class FakeServer {
   }
 
   #pad(reports: readonly StoredRecord[], count: number, step: number): Uint8Array {
-    const dummies = Array.from({ length: count }, () =>
-      dummyRecord(this.#crypto, this.#random, step),
+    const padding = Array.from({ length: count }, () =>
+      paddingRecord(this.#crypto, this.#random, step),
     );
-    return encodeRecords([...reports, ...dummies]);
+    return encodeRecords([...reports, ...padding]);
   }
 }
 

@@ -9,7 +9,8 @@ import {
   tagOf,
 } from "@glowworm/protocol";
 import type { Advert } from "@glowworm/radio";
-import type { Fix, Hearing } from "../../src/index.ts";
+import type { Fix } from "../../src/index.ts";
+import type { Hearing } from "../../src/trace.ts";
 
 /** A place for tests: 1e-7 degrees. */
 export const FIX: Fix = {

@@ -5,9 +5,9 @@ import { syncFolder } from "@glowworm/platform";
 import {
   arrivalStepOf,
   type CryptoSuite,
-  dummyRecord,
   encodeRecords,
   hourPadding,
+  paddingRecord,
   type RandomSource,
   randomFraction,
   SEGMENT_SECONDS,
@@ -130,7 +130,7 @@ export class OpenHour {
         const step = arrivalStepOf(next * SEGMENT_SECONDS);
         const missing = segmentPadding(this.#count("WHERE segment = ?", next));
         for (let made = 0; made < missing; made++) {
-          this.#add(dummyRecord(crypto, random, step), next);
+          this.#add(paddingRecord(crypto, random, step), next);
         }
       }
       this.#database.prepare("UPDATE progress SET closed_through = ?").run(through);
@@ -159,7 +159,7 @@ export class OpenHour {
     this.#database.transaction(() => {
       for (let made = 0; made < missing; made++) {
         const step = firstStep + Math.floor(randomFraction(random) * steps);
-        this.#add(dummyRecord(crypto, random, step), null);
+        this.#add(paddingRecord(crypto, random, step), null);
       }
     })();
     return count + missing;
