@@ -13,7 +13,7 @@ export interface AppDeps {
   readonly retentionDays: number;
   /** Name and version of this program, for `/about`. */
   readonly software: string;
-  /** Address a request came from. */
+  /** Remote address of a request's socket. */
   readonly addressOf: (c: Context) => string | undefined;
   /** Whether the server is on its way out. */
   readonly isStopping: () => boolean;

@@ -17,7 +17,6 @@ import { ErrorLog } from "./error-log.ts";
 import { IdCap } from "./id-cap.ts";
 import { problemOf } from "./problem.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./report-store.ts";
-import { clientAddressOf } from "./source-prefix.ts";
 import { openEmbeddedStore } from "./store/embedded-store.ts";
 
 /** Node's own defaults let a silent client hold a connection for minutes. */
@@ -126,8 +125,7 @@ export class Server implements Stepper {
       cap: new IdCap(crypto, random),
       retentionDays,
       software: software(),
-      addressOf: (c) =>
-        clientAddressOf(getConnInfo(c).remote.address, c.req.header("x-forwarded-for")),
+      addressOf: (c) => getConnInfo(c).remote.address,
       isStopping: () => this.#isStopping,
       reportError: (kind, error) => this.#log.report(kind, error),
     });
