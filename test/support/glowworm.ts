@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Bytes for standard input, which is closed afterwards. */
   readonly input?: string;
+  /** Working folder. */
+  readonly cwd?: string;
 }
 
 /** A running `glowworm` command: the compiled program in a process of its own. */
@@ -21,7 +23,8 @@ export class Glowworm {
 
   constructor(args: readonly string[], options: RunOptions = {}) {
     const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...options.env };
-    this.#child = spawn(process.execPath, [COMMAND, ...args], { env });
+    const place = options.cwd === undefined ? {} : { cwd: options.cwd };
+    this.#child = spawn(process.execPath, [COMMAND, ...args], { env, ...place });
     this.#exited = once(this.#child, "close").then(([code]) => code as number | null);
     this.#child.stdin?.end(options.input ?? "");
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Degrees. */
-interface TrackPoint {
+export interface TrackPoint {
   readonly latitude: number;
   readonly longitude: number;
 }

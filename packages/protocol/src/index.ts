@@ -99,6 +99,7 @@ export {
   encodeManifest,
   HASH_BYTES,
   type Manifest,
+  manifestBytes,
   manifestHash,
   PAGE_BYTES,
   type PageEntry,
