@@ -64,14 +64,23 @@ function gradeOf(minute: number | null, isLate: boolean, offsetSeconds: number):
 /** Reports whose offset is shared by enough epochs, and by more than were on time while it was seen. */
 function confirmedOffsets(graded: readonly GradedReport[]): ReadonlySet<GradedReport> {
   const onTime = graded.filter(({ grade }) => grade.kind === "on-time");
+  const heardOnTime = new Set(onTime.map(epochKey));
   const confirmed = new Set<GradedReport>();
   for (const group of groupsByOffset(graded.filter(({ grade }) => grade.kind === "clock-off"))) {
-    const epochs = countEpochs(group);
+    const epochs = countEpochs(group.filter((report) => !isRepeated(report, heardOnTime)));
     if (epochs < EPOCHS_AGREEING_MIN) continue;
     const against = onTime.filter(isSeenDuring(group));
     if (epochs > countEpochs(against)) for (const report of group) confirmed.add(report);
   }
   return confirmed;
+}
+
+/**
+ * An epoch that was heard on time and comes again later is a recording: a beacon does not go back. Earlier is another
+ * matter: a clock that was ahead and has been set right says the same epochs once more.
+ */
+function isRepeated(report: GradedReport, heardOnTime: ReadonlySet<number>): boolean {
+  return report.offsetSeconds > 0 && heardOnTime.has(epochKey(report));
 }
 
 /** While a group was seen, and a little before and after: a beacon has one clock, not two by turns. */
@@ -96,5 +105,9 @@ function groupsByOffset(reports: readonly GradedReport[]): readonly (readonly Gr
 }
 
 function countEpochs(reports: readonly GradedReport[]): number {
-  return new Set(reports.map(({ epoch }) => epoch.day * EPOCHS_PER_DAY + epoch.epoch)).size;
+  return new Set(reports.map(epochKey)).size;
+}
+
+function epochKey({ epoch }: GradedReport): number {
+  return epoch.day * EPOCHS_PER_DAY + epoch.epoch;
 }

@@ -94,4 +94,17 @@ describe("a wrong beacon clock", () => {
     const reports = gradedReports([...off(6, 0), ...off(3, 7 * DAY, NOON + 6 * 300)]);
     expect(reports.every(isTrusted)).toBe(true);
   });
+
+  it("is not believed for epochs that were heard on time before: somebody plays a recording", () => {
+    const honest = off(6, 0, NOON);
+    const replayed = honest.map((heard) => ({ ...heard, seenAt: heard.seenAt + 4 * DAY }));
+    const reports = gradedReports([...honest, ...replayed]);
+    expect(reports.filter(isTrusted)).toHaveLength(6);
+  });
+
+  it("is believed for epochs that come again on time: the clock was ahead and was set right", () => {
+    const ahead = off(6, -2 * HOUR, NOON);
+    const again = ahead.map((heard) => ({ ...heard, seenAt: heard.seenAt + 2 * HOUR }));
+    expect(gradedReports([...ahead, ...again]).every(isTrusted)).toBe(true);
+  });
 });

@@ -1,35 +1,22 @@
 import { readFileSync } from "node:fs";
-import { createServer, type Server as HttpServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Failure } from "@glowworm/platform";
 import {
   type Clock,
   type CryptoSuite,
-  PROBLEM_MEDIA_TYPE,
   type RandomSource,
   SEGMENT_SECONDS,
   type Stepper,
 } from "@glowworm/protocol";
-import { createAdaptorServer } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { createApp } from "./app.ts";
 import { ErrorLog } from "./error-log.ts";
+import { createHttpServer, HTTP_LIMITS } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
-import { problemOf } from "./problem.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./report-store.ts";
 import { openEmbeddedStore } from "./store/embedded-store.ts";
 
-/** Node's own defaults let a silent client hold a connection for minutes. */
-const HTTP_LIMITS = {
-  headersTimeout: 5000,
-  requestTimeout: 10_000,
-  connectionsCheckingInterval: 1000,
-  maxHeaderSize: 8192,
-  keepAliveTimeout: 5000,
-} as const;
-const CONNECTIONS_MAX = 1024;
-const REQUESTS_PER_CONNECTION_MAX = 1000;
-const HEADERS_MAX = 64;
 /** Requests in flight at a stop have as long as any request may take. */
 const STOP_MS = HTTP_LIMITS.requestTimeout;
 /** How soon a store that failed is tried again. */
@@ -129,41 +116,8 @@ export class Server implements Stepper {
       isStopping: () => this.#isStopping,
       reportError: (kind, error) => this.#log.report(kind, error),
     });
-    return hardened(app.fetch);
+    return createHttpServer(app.fetch);
   }
-}
-
-function hardened(fetch: (request: Request) => Response | Promise<Response>): HttpServer {
-  const server = createAdaptorServer({
-    fetch,
-    overrideGlobalObjects: false,
-    createServer,
-    serverOptions: HTTP_LIMITS,
-  }) as HttpServer;
-  server.maxConnections = CONNECTIONS_MAX;
-  server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
-  server.maxHeadersCount = HEADERS_MAX;
-  server.on("clientError", refuseRaw);
-  return server;
-}
-
-/** Answers what is no request at all, or came too slowly to become one. */
-function refuseRaw(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    const body = JSON.stringify(problemOf("request-timeout", "send the request within 10 s"));
-    socket.end(
-      `HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\n` +
-        `content-length: ${body.length}\r\n\r\n${body}`,
-    );
-    return;
-  }
-  const isTooLong = error.code === "HPE_HEADER_OVERFLOW";
-  const status = isTooLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
 function explained(error: unknown, folder: string): unknown {

@@ -218,6 +218,7 @@ describe("what is published", () => {
       expect(response.status).toBe(200);
       expect(Object.fromEntries(response.headers)).toEqual({
         "content-type": "application/octet-stream",
+        "content-length": String(length),
         "cache-control": caching,
         "access-control-allow-origin": "*",
         "x-content-type-options": "nosniff",

@@ -120,6 +120,27 @@ describe("a server", () => {
     await server.stop();
   });
 
+  it("ends a connection that asks on and on without waiting for answers, and serves others", async () => {
+    const { server, url } = await startServer();
+    const greedy = converse(url);
+    greedy.socket.write("GET /about HTTP/1.1\r\nhost: x\r\n\r\n".repeat(500));
+    expect((await greedy.answer).split("HTTP/1.1 200").length - 1).toBeLessThanOrEqual(2);
+    expect((await fetch(url + PATHS.health)).status).toBe(200);
+    await server.stop();
+  });
+
+  it("answers hundreds of requests on one connection when each waits for its answer", async () => {
+    const { server, url } = await startServer();
+    const { socket } = converse(url);
+    for (let count = 0; count < 300; count++) {
+      const answered = new Promise<string>((resolve) => socket.once("data", resolve));
+      socket.write("HEAD /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
+      expect(await answered).toContain("200 OK");
+    }
+    socket.destroy();
+    await server.stop();
+  });
+
   it("refuses what is no HTTP, and headers above 8 KiB", async () => {
     const { server, url } = await startServer();
     const noise = converse(url);

@@ -5,6 +5,8 @@ import { pathNumber } from "../path-number.ts";
 import { ProblemError } from "../problem.ts";
 
 const FOR_EVER = "public, max-age=31536000, immutable";
+/** A page fits into one. */
+const PART_BYTES = 65_536;
 /** Segments never change, but they go when their hour closes. */
 const FOR_TWO_MINUTES = "public, max-age=120, immutable";
 
@@ -31,8 +33,24 @@ export function publishedRoutes(app: Hono, { store }: AppDeps): void {
 
 function records(c: Context, bytes: Uint8Array | null, caching: string): Response {
   if (bytes === null) throw new ProblemError("not-found", "this server has no such hour or page");
-  return c.body(new Uint8Array(bytes), 200, {
+  return c.body(streamOf(bytes), 200, {
     "content-type": RECORDS_MEDIA_TYPE,
+    "content-length": String(bytes.length),
     "cache-control": caching,
   });
+}
+
+/** The same bytes for everybody who asks: whoever does not read holds one part of them, and not a copy of all. */
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        controller.enqueue(bytes.slice(at, at + PART_BYTES));
+        at += PART_BYTES;
+        if (at >= bytes.length) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }

@@ -1,0 +1,39 @@
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { describe, expect, it } from "vitest";
+import { createHttpServer } from "../src/http-server.ts";
+
+/** More than the buffers between two sockets hold. */
+const LARGE = new Uint8Array(64 * 2 ** 20);
+
+describe("the HTTP server", () => {
+  it("ends a connection whose answer nobody reads", { timeout: 40_000 }, async () => {
+    const server = createHttpServer(() => new Response(LARGE));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const ended = new Promise<void>((resolve) => {
+      server.once("connection", (socket: Socket) => socket.once("close", () => resolve()));
+    });
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    client.pause();
+    client.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    await ended;
+    expect(client.bytesRead).toBeLessThan(LARGE.length);
+    client.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("works on two requests of a connection at a time at most", async () => {
+    let begun = 0;
+    const server = createHttpServer(() => {
+      begun += 1;
+      return new Promise(() => undefined);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    client.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(900));
+    await new Promise<void>((resolve) => {
+      client.on("error", () => undefined).once("close", () => resolve());
+    });
+    expect(begun).toBe(2);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
