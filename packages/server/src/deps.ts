@@ -13,7 +13,7 @@ export interface AppDeps {
   readonly retentionDays: number;
   /** Name and version of this program, for `/about`. */
   readonly software: string;
-  /** Remote address of a request's socket. */
+  /** Address a request came from. */
   readonly addressOf: (c: Context) => string | undefined;
   /** Whether the server is on its way out. */
   readonly isStopping: () => boolean;

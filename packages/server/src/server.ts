@@ -15,6 +15,7 @@ import { ErrorLog } from "./error-log.ts";
 import { createHttpServer, HTTP_LIMITS } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./report-store.ts";
+import { clientAddressOf } from "./source-prefix.ts";
 import { openEmbeddedStore } from "./store/embedded-store.ts";
 
 /** Requests in flight at a stop have as long as any request may take. */
@@ -112,7 +113,8 @@ export class Server implements Stepper {
       cap: new IdCap(crypto, random),
       retentionDays,
       software: software(),
-      addressOf: (c) => getConnInfo(c).remote.address,
+      addressOf: (c) =>
+        clientAddressOf(getConnInfo(c).remote.address, c.req.header("x-forwarded-for")),
       isStopping: () => this.#isStopping,
       reportError: (kind, error) => this.#log.report(kind, error),
     });

@@ -4,6 +4,21 @@ const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 const IPV6_GROUPS = 8;
 const IPV6_PREFIX_GROUPS = 3;
 
+const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/i;
+
+/**
+ * The address a request came from. A TLS proxy on this machine makes all of them come from loopback, and one uploader
+ * would use up the share of everybody: then it is the address the proxy itself was reached from, which it puts last.
+ * Nobody outside this machine can connect from loopback, so from anybody else the header is ignored.
+ */
+export function clientAddressOf(
+  socket: string | undefined,
+  forwardedFor: string | undefined,
+): string | undefined {
+  if (socket === undefined || forwardedFor === undefined || !LOOPBACK.test(socket)) return socket;
+  return forwardedFor.split(",").at(-1)?.trim();
+}
+
 /**
  * The network a socket address belongs to: IPv4 /24, IPv6 /48. It is what one party is counted by, and is never
  * written anywhere. An address that cannot be read counts as one network of its own.

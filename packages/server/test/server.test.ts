@@ -2,7 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { systemClock } from "@glowworm/platform";
-import { encodeUploadBatch, type HoursList, PATHS, segmentOf } from "@glowworm/protocol";
+import {
+  encodeUploadBatch,
+  type HoursList,
+  PATHS,
+  segmentOf,
+  type UploadRecord,
+} from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { Server, type ServerOptions } from "@glowworm/server";
 import { describe, expect, it, vi } from "vitest";
@@ -37,11 +43,19 @@ async function startServer(options: Partial<ServerOptions> = {}): Promise<Runnin
   return { server, url, folder, said };
 }
 
-async function upload(url: string): Promise<Response> {
+async function upload(
+  url: string,
+  batch: readonly UploadRecord[] = [someUpload(random)],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   return await fetch(url + PATHS.sightings, {
     method: "POST",
-    headers: { "content-type": "application/octet-stream", "user-agent": "planted-agent/1" },
-    body: encodeUploadBatch([someUpload(random)]) as Uint8Array<ArrayBuffer>,
+    headers: {
+      "content-type": "application/octet-stream",
+      "user-agent": "planted-agent/1",
+      ...headers,
+    },
+    body: encodeUploadBatch(batch) as Uint8Array<ArrayBuffer>,
   });
 }
 
@@ -74,6 +88,18 @@ describe("a server", () => {
     const segment = await fetch(url + PATHS.segment(noon));
     expect(segment.headers.get("etag")).toBeNull();
     expect((await segment.arrayBuffer()).byteLength).toBe(266);
+    await server.stop();
+  });
+
+  it("caps an id by the network in front of a proxy on this machine", async () => {
+    const { server, url } = await startServer();
+    const { putId } = someUpload(random);
+    const batch = Array.from({ length: 64 }, () => ({ ...someUpload(random), putId }));
+    const from = async (address: string): Promise<number> =>
+      (await upload(url, batch, { "x-forwarded-for": address })).status;
+    expect(await from("192.0.2.1")).toBe(201);
+    expect(await from("192.0.2.99")).toBe(429);
+    expect(await from("198.51.100.1")).toBe(201);
     await server.stop();
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sourcePrefixOf } from "../src/source-prefix.ts";
+import { clientAddressOf, sourcePrefixOf } from "../src/source-prefix.ts";
 
 describe("the network of an address", () => {
   it.each([
@@ -18,5 +18,19 @@ describe("the network of an address", () => {
     [undefined, ""],
   ])("of %s is %s", (address, prefix) => {
     expect(sourcePrefixOf(address)).toBe(prefix);
+  });
+});
+
+describe("the address of a client", () => {
+  it.each([
+    ["127.0.0.1", "192.0.2.1", "192.0.2.1"],
+    ["::1", "2001:db8::1", "2001:db8::1"],
+    ["::ffff:127.0.0.1", "10.9.9.9, 192.0.2.1", "192.0.2.1"],
+    ["127.0.0.1", undefined, "127.0.0.1"],
+    ["198.51.100.7", "192.0.2.1", "198.51.100.7"],
+    ["::127.0.0.1", "192.0.2.1", "::127.0.0.1"],
+    [undefined, "192.0.2.1", undefined],
+  ])("is, from %s forwarded for %s, %s", (socket, forwardedFor, address) => {
+    expect(clientAddressOf(socket, forwardedFor)).toBe(address);
   });
 });

@@ -18,7 +18,8 @@ export const serverRunCommand: Command = {
   summary: "keep sealed reports and publish them by hour of arrival",
   help: `usage: glowworm server run [OPTIONS]
 
-Keeps reports that it cannot read, in one folder. Put TLS in front of it: it speaks plain HTTP.
+Keeps reports that it cannot read, in one folder. It speaks plain HTTP: put a TLS proxy in front of it, on this machine,
+that sets X-Forwarded-For to the address it was reached from (uploads are limited by network).
 
   --data DIR          where reports are kept (default: the state folder's "server")
   --listen HOST:PORT  where to listen (default ${LISTEN_DEFAULT}; IPv6 as [::1]:8787)
