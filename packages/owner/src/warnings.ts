@@ -38,7 +38,7 @@ export function warningsOf(result: FindResult): readonly Warning[] {
   warn(
     place.relaysDisagreeing > 0,
     "relays-disagree",
-    `${counted(place.relaysDisagreeing, "relay")} put it elsewhere at that time, more than ${distanceOf(place.accuracyMetres)} from here`,
+    `${counted(place.relaysDisagreeing, "relay")} put it elsewhere in the same minutes, more than ${distanceOf(place.accuracyMetres)} from here: it was moved, or one of them is wrong`,
   );
   warn(
     !isProven(place),
