@@ -24,7 +24,7 @@ const DRIVERS: Readonly<Record<string, string>> = {
   "@abandonware/noble": "relay/src/noble-scanner.ts",
   "@abandonware/bleno": "beacon/src/bleno-advertiser.ts",
   "@hono/node-server": "server/src/http-server.ts",
-  "@scure/bip39": "owner/src/words.ts",
+  "@scure/bip39": "owner/src/keys/words.ts",
 };
 
 /** Folders and files that may touch the clock, timers, the network and the process. */

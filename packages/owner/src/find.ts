@@ -5,7 +5,10 @@ import {
   DAY_SECONDS,
   type UnixSeconds,
 } from "@glowworm/protocol";
-import type { CandidateDays } from "./candidate-cache.ts";
+import { type GradedReport, gradeReports, isTrusted } from "./answer/grade.ts";
+import { openReports, type Refusals } from "./answer/open.ts";
+import { latestPlace, type Place, placesOf } from "./answer/places.ts";
+import type { CandidateDays } from "./candidates/candidate-cache.ts";
 import {
   type CandidateDeps,
   type DeviceKeys,
@@ -14,14 +17,11 @@ import {
   lastUsualDay,
   loadCandidates,
   windowOf,
-} from "./candidates.ts";
-import { type GradedReport, gradeReports, isTrusted } from "./grade.ts";
-import { IdTable } from "./id-table.ts";
-import { Lookup, type LookupSummary } from "./lookup.ts";
-import { type Hit, matchRecords } from "./match.ts";
-import { openReports, type Refusals } from "./open.ts";
-import { latestPlace, type Place, placesOf } from "./places.ts";
-import type { TransferDeps } from "./transfer.ts";
+} from "./candidates/candidates.ts";
+import { IdTable } from "./candidates/id-table.ts";
+import { type Hit, matchRecords } from "./candidates/match.ts";
+import { Lookup, type LookupSummary } from "./lookup/lookup.ts";
+import type { TransferDeps } from "./lookup/transfer.ts";
 
 /** How far a lookup has come. `keys` counts days of ids that are derived for the first time. */
 export interface Progress {

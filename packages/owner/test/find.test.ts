@@ -1,9 +1,9 @@
 import { GET_ID_BYTES, loadCrypto, PAGE_RECORDS } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { encodeCandidateCache } from "../src/candidate-cache.ts";
-import { lastPossibleDay } from "../src/candidates.ts";
-import { directionOf, metresBetween } from "../src/geo.ts";
+import { directionOf, metresBetween } from "../src/answer/geo.ts";
+import { encodeCandidateCache } from "../src/candidates/candidate-cache.ts";
+import { lastPossibleDay } from "../src/candidates/candidates.ts";
 import { HERE, type Heard, NOON } from "./support/reports.ts";
 import { Scene } from "./support/search.ts";
 

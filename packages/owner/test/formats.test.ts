@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { latestPlace, placesOf } from "../src/answer/places.ts";
+import { warningsOf } from "../src/answer/warnings.ts";
 import type { FindResult } from "../src/find.ts";
-import { geoJson } from "../src/geojson.ts";
-import { findJson, historyJson } from "../src/json.ts";
-import { agoOf, degreesOf, distanceOf, spanOf, timeOf } from "../src/phrases.ts";
-import { latestPlace, placesOf } from "../src/places.ts";
-import { historyLine, nothingFoundLines, placeText, warningLines } from "../src/text.ts";
-import { warningsOf } from "../src/warnings.ts";
+import { geoJson } from "../src/output/geojson.ts";
+import { findJson, historyJson } from "../src/output/json.ts";
+import { agoOf, degreesOf, distanceOf, spanOf, timeOf } from "../src/output/phrases.ts";
+import { historyLine, nothingFoundLines, placeText, warningLines } from "../src/output/text.ts";
 import { gradedReports } from "./support/graded.ts";
 import { type Heard, NOON } from "./support/reports.ts";
 

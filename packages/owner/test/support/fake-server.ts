@@ -15,7 +15,7 @@ import {
   segmentPadding,
   toHex,
 } from "@glowworm/protocol";
-import type { Fetch } from "../../src/transfer.ts";
+import type { Fetch } from "../../src/lookup/transfer.ts";
 
 export const SERVER_URL = "https://glow.test";
 

@@ -1,7 +1,7 @@
 import { arrivalStepOf, epochOf, minuteInEpoch } from "@glowworm/protocol";
-import type { GradedReport } from "../../src/grade.ts";
-import { gradeReports } from "../../src/grade.ts";
-import type { OpenedReport } from "../../src/open.ts";
+import type { GradedReport } from "../../src/answer/grade.ts";
+import { gradeReports } from "../../src/answer/grade.ts";
+import type { OpenedReport } from "../../src/answer/open.ts";
 import { type Heard, sightingOf } from "./reports.ts";
 
 /** A report as it comes out of `openReports`, without the cost of sealing it. */

@@ -1,6 +1,6 @@
 import { loadCrypto, type StoredRecord } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import type { DeviceKeys } from "../../src/candidates.ts";
+import type { DeviceKeys } from "../../src/candidates/candidates.ts";
 import { type FindResult, findDevice, type Progress } from "../../src/find.ts";
 import { FakeServer, SERVER_URL } from "./fake-server.ts";
 import { temporaryFolder } from "./folders.ts";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { loadCrypto } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { OwnerFolder } from "../src/owner-folder.ts";
-import { temporaryFolder } from "./support/folders.ts";
+import { OwnerFolder } from "../../src/keys/owner-folder.ts";
+import { temporaryFolder } from "../support/folders.ts";
 
 const crypto = await loadCrypto();
 const ownerKey = seededRandom("folder").bytes(32);

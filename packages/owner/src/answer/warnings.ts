@@ -1,5 +1,5 @@
-import type { FindResult } from "./find.ts";
-import { counted, distanceOf, timeOf } from "./phrases.ts";
+import type { FindResult } from "../find.ts";
+import { counted, distanceOf, timeOf } from "../output/phrases.ts";
 import { isProven } from "./places.ts";
 
 /** Stable names of what has to be known beside an answer. */

@@ -1,7 +1,7 @@
 import { DecodeError, loadCrypto } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { decodeKeyFile, encodeKeyFile, unlock } from "../src/key-file.ts";
+import { decodeKeyFile, encodeKeyFile, unlock } from "../../src/keys/key-file.ts";
 
 const crypto = await loadCrypto();
 const ownerKey = seededRandom("owner key").bytes(32);

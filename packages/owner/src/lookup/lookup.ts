@@ -1,15 +1,10 @@
-import {
-  type CryptoSuite,
-  type HoursList,
-  hourOfSegment,
-  PATHS,
-  STORED_RECORD_BYTES,
-} from "@glowworm/protocol";
+import { type HoursList, hourOfSegment, PATHS, STORED_RECORD_BYTES } from "@glowworm/protocol";
 import { ClosedHoursReader } from "./closed-hours.ts";
 import { decodeHoursList, HOURS_LIST_BYTES_MAX } from "./hours-list.ts";
 import { OpenHourReader } from "./open-hour.ts";
 import { type LookupProblem, ProblemLog } from "./problems.ts";
-import { Transfer, type TransferDeps } from "./transfer.ts";
+import type { LookupDeps, OnRecords } from "./reading.ts";
+import { Transfer } from "./transfer.ts";
 
 /** What a lookup has read. */
 export interface LookupSummary {
@@ -21,16 +16,6 @@ export interface LookupSummary {
   readonly records: number;
   readonly problems: readonly LookupProblem[];
 }
-
-/** What a lookup is made with. */
-export interface LookupDeps extends TransferDeps {
-  readonly crypto: CryptoSuite;
-  readonly cacheFolder: string;
-  readonly onProgress: (stage: "open" | "closed", done: number, total: number) => void;
-}
-
-/** Receives records, 133 bytes each, back to back. */
-export type OnRecords = (records: Uint8Array) => void;
 
 /**
  * Reads everything a server publishes, whole, newest first. What is asked for, and in which order, follows from the

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { directionOf, metresBetween, placeIn, weightedCentre } from "../src/geo.ts";
+import { directionOf, metresBetween, placeIn, weightedCentre } from "../../src/answer/geo.ts";
 
 const place = fc.record({
   latitude: fc.double({ min: -90, max: 90, noNaN: true }),

@@ -1,7 +1,7 @@
-import type { FindResult } from "./find.ts";
+import type { Place } from "../answer/places.ts";
+import { warningsOf } from "../answer/warnings.ts";
+import type { FindResult } from "../find.ts";
 import { dateOf, timeOf } from "./phrases.ts";
-import type { Place } from "./places.ts";
-import { warningsOf } from "./warnings.ts";
 
 /** A place as `--json` prints it. Degrees WGS 84, times RFC 3339. */
 export interface PlaceJson {

@@ -8,8 +8,8 @@ import {
 } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { openReports, type SealedReport } from "../src/open.ts";
-import { type Heard, NOON, recordOf } from "./support/reports.ts";
+import { openReports, type SealedReport } from "../../src/answer/open.ts";
+import { type Heard, NOON, recordOf } from "../support/reports.ts";
 
 const crypto = await loadCrypto();
 const random = seededRandom("open");

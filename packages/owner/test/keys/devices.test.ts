@@ -7,9 +7,9 @@ import {
   encodeRegistry,
   type Registry,
   readdDevice,
-} from "../src/devices.ts";
-import { restoredRegistry } from "../src/owner-folder.ts";
-import { NOON } from "./support/reports.ts";
+} from "../../src/keys/devices.ts";
+import { restoredRegistry } from "../../src/keys/owner-folder.ts";
+import { NOON } from "../support/reports.ts";
 
 const EMPTY: Registry = { server: null, nextNumber: 1, devices: [] };
 const usage = expect.objectContaining({ exit: "usage" });

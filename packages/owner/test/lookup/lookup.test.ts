@@ -11,10 +11,10 @@ import {
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Lookup, type LookupSummary } from "../src/lookup.ts";
-import { bytes, FakeServer, problem, SERVER_URL } from "./support/fake-server.ts";
-import { temporaryFolder } from "./support/folders.ts";
-import { NOON } from "./support/reports.ts";
+import { Lookup, type LookupSummary } from "../../src/lookup/lookup.ts";
+import { bytes, FakeServer, problem, SERVER_URL } from "../support/fake-server.ts";
+import { temporaryFolder } from "../support/folders.ts";
+import { NOON } from "../support/reports.ts";
 
 const crypto = await loadCrypto();
 const HOUR = NOON / 3600;

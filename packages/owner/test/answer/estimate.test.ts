@@ -2,10 +2,10 @@ import { RSSI_UNKNOWN, randomFraction } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Estimate, estimatePlace, radioRange } from "../src/estimate.ts";
-import { directionOf, metresBetween } from "../src/geo.ts";
-import { gradedReports } from "./support/graded.ts";
-import { HERE, type Heard, NOON } from "./support/reports.ts";
+import { type Estimate, estimatePlace, radioRange } from "../../src/answer/estimate.ts";
+import { directionOf, metresBetween } from "../../src/answer/geo.ts";
+import { gradedReports } from "../support/graded.ts";
+import { HERE, type Heard, NOON } from "../support/reports.ts";
 
 const TRUTH = directionOf(HERE);
 

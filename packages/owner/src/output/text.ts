@@ -1,7 +1,7 @@
-import type { FindResult } from "./find.ts";
+import type { Place } from "../answer/places.ts";
+import { warningsOf } from "../answer/warnings.ts";
+import type { FindResult } from "../find.ts";
 import { agoOf, counted, dateOf, degreesOf, distanceOf, spanOf, timeOf } from "./phrases.ts";
-import type { Place } from "./places.ts";
-import { warningsOf } from "./warnings.ts";
 
 /** The answer for a person: where, when and how sure, and a `geo:` address that a map program opens. */
 export function placeText(device: string, place: Place, now: number): readonly string[] {

@@ -1,5 +1,5 @@
+import type { Place } from "../answer/places.ts";
 import { type PlaceJson, placeJson } from "./json.ts";
-import type { Place } from "./places.ts";
 
 /** RFC 7946: a feature a place, longitude first, WGS 84 as the format demands, times RFC 3339. */
 export function geoJson(device: string, places: readonly Place[]): object {

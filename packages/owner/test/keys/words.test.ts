@@ -1,7 +1,7 @@
 import { Failure } from "@glowworm/platform";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { ownerKeyFromWords, wordsOf } from "../src/words.ts";
+import { ownerKeyFromWords, wordsOf } from "../../src/keys/words.ts";
 
 const key = seededRandom("words").bytes(32);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { directionOf } from "../src/geo.ts";
-import { type AgedPoint, meanAge, motionOf } from "../src/motion.ts";
-import { HERE } from "./support/reports.ts";
+import { directionOf } from "../../src/answer/geo.ts";
+import { type AgedPoint, meanAge, motionOf } from "../../src/answer/motion.ts";
+import { HERE } from "../support/reports.ts";
 
 function point(ageSeconds: number, northMetres: number, sigma = 10): AgedPoint {
   const latitude = HERE.latitude + northMetres / 111_195;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { isTrusted } from "../src/grade.ts";
-import { gradedReports } from "./support/graded.ts";
-import { NOON } from "./support/reports.ts";
+import { isTrusted } from "../../src/answer/grade.ts";
+import { gradedReports } from "../support/graded.ts";
+import { NOON } from "../support/reports.ts";
 
 const DAY = 86_400;
 const HOUR = 3600;

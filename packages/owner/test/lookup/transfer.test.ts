@@ -1,7 +1,7 @@
 import { FakeClock } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { type Fetch, Transfer } from "../src/transfer.ts";
-import { NOON } from "./support/reports.ts";
+import { type Fetch, Transfer } from "../../src/lookup/transfer.ts";
+import { NOON } from "../support/reports.ts";
 
 function transferOver(
   fetch: Fetch,

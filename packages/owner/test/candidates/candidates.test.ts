@@ -3,11 +3,16 @@ import { join } from "node:path";
 import { dayOf, loadCrypto } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { type CandidateDays, dayCount } from "../src/candidate-cache.ts";
-import { epochAt, lastUsualDay, loadCandidates, windowOf } from "../src/candidates.ts";
-import { deriveDayIds } from "../src/day-ids.ts";
-import { temporaryFolder } from "./support/folders.ts";
-import { NOON } from "./support/reports.ts";
+import { type CandidateDays, dayCount } from "../../src/candidates/candidate-cache.ts";
+import {
+  epochAt,
+  lastUsualDay,
+  loadCandidates,
+  windowOf,
+} from "../../src/candidates/candidates.ts";
+import { deriveDayIds } from "../../src/candidates/day-ids.ts";
+import { temporaryFolder } from "../support/folders.ts";
+import { NOON } from "../support/reports.ts";
 
 const crypto = await loadCrypto();
 const key = seededRandom("candidates").bytes(32);

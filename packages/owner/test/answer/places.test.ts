@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { isProven, latestPlace, type Place, placesOf } from "../src/places.ts";
-import { gradedReports } from "./support/graded.ts";
-import { type Heard, NOON } from "./support/reports.ts";
+import { isProven, latestPlace, type Place, placesOf } from "../../src/answer/places.ts";
+import { gradedReports } from "../support/graded.ts";
+import { type Heard, NOON } from "../support/reports.ts";
 
 const HOUR = 3600;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { serverUrlFrom } from "../src/server-url.ts";
+import { serverUrlFrom } from "../../src/lookup/server-url.ts";
 
 describe("server address", () => {
   it.each([

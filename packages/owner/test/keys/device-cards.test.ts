@@ -1,8 +1,8 @@
 import { CARD_DAYS, dayOf, decodeCardFile, deriveDayKeys, loadCrypto } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { makeCardFile } from "../src/device-cards.ts";
-import { NOON } from "./support/reports.ts";
+import { makeCardFile } from "../../src/keys/device-cards.ts";
+import { NOON } from "../support/reports.ts";
 
 const crypto = await loadCrypto();
 const key = seededRandom("cards").bytes(32);

@@ -8,8 +8,8 @@ import {
 import { seededRandom } from "@glowworm/protocol/testing";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { IdTable } from "../src/id-table.ts";
-import { matchRecords } from "../src/match.ts";
+import { IdTable } from "../../src/candidates/id-table.ts";
+import { matchRecords } from "../../src/candidates/match.ts";
 
 const crypto = await loadCrypto();
 

@@ -1,7 +1,7 @@
 import { Failure } from "@glowworm/platform";
 import { UNTRUSTED_AHEAD_SECONDS, type UnixSeconds } from "@glowworm/protocol";
 import * as z from "zod";
-import { jsonOf } from "./json-bytes.ts";
+import { jsonOf } from "../json-bytes.ts";
 
 /** An accessory as the owner knows it. */
 export interface Device {

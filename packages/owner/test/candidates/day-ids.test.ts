@@ -12,8 +12,8 @@ import {
 import { seededRandom } from "@glowworm/protocol/testing";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { deriveDayIds, EpochKeys } from "../src/day-ids.ts";
-import { NOON } from "./support/reports.ts";
+import { deriveDayIds, EpochKeys } from "../../src/candidates/day-ids.ts";
+import { NOON } from "../support/reports.ts";
 
 const crypto = await loadCrypto();
 const key = seededRandom("day ids").bytes(32);

@@ -6,7 +6,7 @@ import {
   SEGMENTS_PER_HOUR,
 } from "@glowworm/protocol";
 import * as z from "zod";
-import { jsonOf } from "./json-bytes.ts";
+import { jsonOf } from "../json-bytes.ts";
 
 /** Bytes of the longest list that is read: four years of hours. */
 export const HOURS_LIST_BYTES_MAX: number = 4 * 2 ** 20;

@@ -7,12 +7,10 @@ import {
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
 import { forEachOf } from "./each.ts";
-import type { LookupDeps, OnRecords } from "./lookup.ts";
 import type { ProblemLog } from "./problems.ts";
+import { type LookupDeps, type OnRecords, PARALLEL } from "./reading.ts";
 import { type Transfer, TransferError } from "./transfer.ts";
 
-/** As many as browsers open to one host. */
-export const PARALLEL: number = 6;
 /** All open segments together stay in memory: half a million reports. */
 const SEGMENTS_BYTES_MAX = 64 * 2 ** 20;
 const HTTP_GONE = 410;

@@ -10,9 +10,8 @@ import { checkManifest, type ListedHour } from "./closed-hour.ts";
 import { forEachOf } from "./each.ts";
 import { HourCache } from "./hour-cache.ts";
 import { HOUR_PAGES_MAX } from "./hours-list.ts";
-import type { LookupDeps, OnRecords } from "./lookup.ts";
-import { PARALLEL } from "./open-hour.ts";
 import type { ProblemLog } from "./problems.ts";
+import { type LookupDeps, type OnRecords, PARALLEL } from "./reading.ts";
 import { type Transfer, TransferError } from "./transfer.ts";
 
 /** Reads closed hours, newest first: from this disk, or from the server and then to this disk. */

@@ -16,7 +16,7 @@ import {
   TOKEN_SECONDS,
   toHex,
 } from "@glowworm/protocol";
-import { EpochKeys } from "./day-ids.ts";
+import { EpochKeys } from "../candidates/day-ids.ts";
 
 /** A report that opened, with what its key says about it. */
 export interface OpenedReport {
