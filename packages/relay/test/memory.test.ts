@@ -40,6 +40,7 @@ const NOWHERE: RelayOptions["outbox"] & UploaderOptions["outbox"] = {
   droppedExpired: 0,
   add: () => {},
   due: () => [],
+  mix: () => {},
   remove: () => {},
   dropExpired: () => {},
 };
