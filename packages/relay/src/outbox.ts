@@ -43,6 +43,7 @@ export class Outbox {
   readonly #limit: number;
   readonly #insert: Statement<[Uint8Array, number, number, Uint8Array, Uint8Array], unknown>;
   readonly #due: Statement<[number, number, number], Row>;
+  readonly #rename: Statement<[Uint8Array, Uint8Array], unknown>;
   readonly #delete: Statement<[Uint8Array], unknown>;
   readonly #deleteExpired: Statement<[number], unknown>;
   readonly #deleteOldest: Statement<[number], unknown>;
@@ -60,6 +61,7 @@ export class Outbox {
       `SELECT key, put_id, envelope FROM report
        WHERE not_before <= ? OR not_before > ? ORDER BY key LIMIT ?`,
     );
+    this.#rename = database.prepare("UPDATE report SET key = ? WHERE key = ?");
     this.#delete = database.prepare("DELETE FROM report WHERE key = ?");
     this.#deleteExpired = database.prepare("DELETE FROM report WHERE expiry_hour <= ?");
     this.#deleteOldest = database.prepare(
@@ -107,6 +109,14 @@ export class Outbox {
     return this.#due
       .all(now, now + UPLOAD_DELAY_SECONDS_MAX, limit)
       .map(({ key, put_id, envelope }) => ({ key, record: { putId: put_id, envelope } }));
+  }
+
+  /** Puts reports elsewhere in the random order: the next batches are of others. */
+  mix(keys: readonly Uint8Array[]): void {
+    this.#write(() => {
+      for (const key of keys) this.#rename.run(this.#random.bytes(KEY_BYTES), key);
+      return 0;
+    });
   }
 
   /** Removes reports that a server has taken, or refused for good. */

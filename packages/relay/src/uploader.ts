@@ -17,7 +17,7 @@ export interface UploaderOptions {
   readonly fetch: Fetch;
   /** Base address of the server; a path in it is kept. */
   readonly server: URL;
-  readonly outbox: Pick<Outbox, "due" | "remove">;
+  readonly outbox: Pick<Outbox, "due" | "mix" | "remove">;
   readonly clock: Clock;
   readonly random: RandomSource;
 }
@@ -38,6 +38,8 @@ export class Uploader {
   readonly #url: string;
   #state: ServerState = "untried";
   #failures = 0;
+  /** Records of the next batch at most. */
+  #batchMax = BATCH_RECORDS_MAX;
   /** Monotonic time before which nothing is tried. */
   #waitUntilMs = Number.NEGATIVE_INFINITY;
   #uploaded = 0;
@@ -68,7 +70,7 @@ export class Uploader {
     const { clock, outbox } = this.#options;
     for (let sent = 0; sent < BATCHES_PER_STEP; sent++) {
       if (clock.monotonicMs() < this.#waitUntilMs) return;
-      const batch = outbox.due(Math.floor(clock.nowMs() / 1000), BATCH_RECORDS_MAX);
+      const batch = outbox.due(Math.floor(clock.nowMs() / 1000), this.#batchMax);
       if (batch.length === 0) return;
       await this.#deliver(batch);
     }
@@ -77,7 +79,11 @@ export class Uploader {
   /** A batch is all or nothing: a refused one is halved until the refused record stands alone. */
   async #deliver(batch: readonly WaitingReport[]): Promise<void> {
     const outcome = await this.#post(batch);
-    if (outcome.kind === "later") return this.#backOff(outcome.state, outcome.retryAfterMs);
+    if (outcome.kind === "later") {
+      if (outcome.state === "busy") this.#split(batch);
+      return this.#backOff(outcome.state, outcome.retryAfterMs);
+    }
+    this.#batchMax = Math.min(BATCH_RECORDS_MAX, this.#batchMax * 2);
     this.#state = "accepting";
     this.#failures = 0;
     if (outcome.kind === "refused" && batch.length > 1) return this.#deliverHalves(batch);
@@ -91,6 +97,15 @@ export class Uploader {
     await this.#deliver(batch.slice(0, middle));
     if (this.#options.clock.monotonicMs() < this.#waitUntilMs) return;
     await this.#deliver(batch.slice(middle));
+  }
+
+  /**
+   * One id that somebody has filled to the server's cap keeps back its whole batch. Smaller batches of other records
+   * bring the rest past it.
+   */
+  #split(batch: readonly WaitingReport[]): void {
+    this.#batchMax = Math.max(1, batch.length >> 1);
+    this.#options.outbox.mix(batch.map((report) => report.key));
   }
 
   /** Exponential with full jitter: relays that lost the server together do not come back together. */

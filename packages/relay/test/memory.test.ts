@@ -36,6 +36,7 @@ const NOWHERE: RelayOptions["outbox"] & UploaderOptions["outbox"] = {
   droppedExpired: 0,
   add: () => {},
   due: () => [],
+  mix: () => {},
   remove: () => {},
   dropExpired: () => {},
 };

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { decodeUploadBatch } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Outbox, openOutbox, Uploader } from "../src/index.ts";
@@ -193,6 +194,25 @@ describe("an answer that is not a yes", () => {
     expect(uploader.uploaded).toBe(62);
     expect(uploader.refused).toBe(2);
     expect(server.seen.length).toBeLessThanOrEqual(2 * 2 * 6 + 1);
+  });
+
+  it("too many of one id: brings the others past it, not before the time the server named", async () => {
+    fill(60);
+    server.script = ({ body }, response) => {
+      const isCapped = decodeUploadBatch(body).some(({ putId }) => putId[0] === 7);
+      if (isCapped) response.setHeader("retry-after", "3600");
+      if (isCapped) problem(response, 429, "rate-limited");
+      else response.writeHead(201).end();
+    };
+    await uploader.step();
+    await uploader.step();
+    expect(server.seen).toHaveLength(1);
+    for (let n = 0; n < 50 && outbox.size > 1; n++) {
+      clock.advance(2 * HOUR_MS);
+      await uploader.step();
+    }
+    expect(uploader.uploaded).toBe(59);
+    expect(outbox.due(NOW, 64).map(({ record }) => record.putId[0])).toEqual([7]);
   });
 
   it("a fault in the middle of halving: keeps what has no answer yet", async () => {

@@ -1,5 +1,6 @@
 import {
   decodePage,
+  hourOf,
   type Manifest,
   manifestBytes,
   PAGE_BYTES,
@@ -13,6 +14,14 @@ import { HOUR_PAGES_MAX } from "./hours-list.ts";
 import type { ProblemLog } from "./problems.ts";
 import { type LookupDeps, type OnRecords, PARALLEL } from "./reading.ts";
 import { type Transfer, TransferError } from "./transfer.ts";
+
+/**
+ * Hours are kept on the owner's own account: a server that no longer lists them cannot make a place be forgotten. Two
+ * months are twice the usual retention, and 50 MB of a quiet server.
+ */
+const KEPT_HOURS = 60 * 24;
+/** Pages of one lookup: 2.2 GB, a month of hours of 90 pages. A server that lists more would fill the disk. */
+const LOOKUP_PAGES_MAX = 65_536;
 
 /** Reads closed hours, newest first: from this disk, or from the server and then to this disk. */
 export class ClosedHoursReader {
@@ -30,30 +39,48 @@ export class ClosedHoursReader {
     this.#cache = new HourCache(deps.crypto, deps.cacheFolder, deps.serverUrl);
   }
 
-  /** Reads every listed hour and forgets all others. @returns how many could be read. */
+  /** Reads every listed hour, and what is on this disk besides. @returns how many could be read. */
   async read(listed: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
-    const { signal, onProgress } = this.#deps;
-    this.#cache.keepOnly(listed);
+    const { clock, signal, onProgress } = this.#deps;
+    this.#cache.forgetBefore(hourOf(clock.nowMs() / 1000) - KEPT_HOURS);
+    const unlisted = this.#readUnlisted(listed, onRecords);
     let done = 0;
-    await forEachOf([...listed].reverse(), PARALLEL, signal, async (hour) => {
+    await forEachOf(this.#affordable(listed), PARALLEL, signal, async (hour) => {
       await this.#log.attempt(nameOf(hour.hour), () => this.#readHour(hour, onRecords));
       done += 1;
       onProgress("closed", done, listed.length);
     });
     this.#checkChain(listed);
-    return this.#previous.size;
+    return this.#previous.size + unlisted;
   }
 
   /** Gives what is on this disk, newest first. @returns how many hours that is. */
   readCached(onRecords: OnRecords): number {
+    return this.#readUnlisted([], onRecords);
+  }
+
+  #readUnlisted(listed: readonly ListedHour[], onRecords: OnRecords): number {
+    const others = new Set(listed.map(({ hour }) => hour));
     let count = 0;
     for (const hour of [...this.#cache.hours()].reverse()) {
+      if (others.has(hour)) continue;
       const cached = this.#cache.read(hour);
       if (cached === null) continue;
       onRecords(cached.records);
       count += 1;
     }
     return count;
+  }
+
+  /** Newest first, as far as the pages of one lookup go; what is left out is named. */
+  #affordable(listed: readonly ListedHour[]): readonly ListedHour[] {
+    let pages = 0;
+    return [...listed].reverse().filter((hour) => {
+      if (hour.pages <= HOUR_PAGES_MAX) pages += hour.pages;
+      if (pages <= LOOKUP_PAGES_MAX) return true;
+      this.#log.report(nameOf(hour.hour), "too-large", "more than one lookup reads");
+      return false;
+    });
   }
 
   async #readHour(listed: ListedHour, onRecords: OnRecords): Promise<void> {

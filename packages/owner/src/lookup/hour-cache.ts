@@ -12,7 +12,7 @@ import {
   manifestHash,
   toHex,
 } from "@glowworm/protocol";
-import { isSamePages, type ListedHour } from "./closed-hour.ts";
+import { isSamePages } from "./closed-hour.ts";
 
 /** A closed hour on this disk. */
 export interface CachedHour {
@@ -76,11 +76,10 @@ export class HourCache {
     }
   }
 
-  /** Removes what the server no longer publishes. */
-  keepOnly(listed: readonly ListedHour[]): void {
-    const kept = new Set(listed.map(({ hour }) => hour));
+  /** Removes hours before the given one. */
+  forgetBefore(first: number): void {
     for (const hour of this.hours()) {
-      if (!kept.has(hour)) rmSync(this.#pathOf(hour), { force: true });
+      if (hour < first) rmSync(this.#pathOf(hour), { force: true });
     }
   }
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  DAY_SECONDS,
   decodeManifest,
   encodeManifest,
   loadCrypto,
@@ -36,8 +37,8 @@ beforeEach(() => {
   cacheFolder = temporaryFolder();
 });
 
-function lookup(): Lookup {
-  const clock = new FakeClock(NOON * 1000);
+function lookup(at: number = NOON): Lookup {
+  const clock = new FakeClock(at * 1000);
   const { signal } = new AbortController();
   const onProgress = (): void => undefined;
   return new Lookup({
@@ -106,11 +107,29 @@ describe("lookup", () => {
     for (const file of cachedFiles()) expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it("forgets an hour that the server no longer lists", async () => {
+  it("keeps what the server no longer lists, for two months", async () => {
     await refresh();
     server.expireOldest();
-    await refresh();
+    const { closedHours, records } = await refresh();
+    expect({ closedHours, records }).toEqual({ closedHours: 3, records: 3 * 256 + 2 * 2 });
+    await lookup(NOON + 59 * DAY_SECONDS).refresh(() => undefined);
+    expect(cachedFiles()).toHaveLength(3);
+    await lookup(NOON + 61 * DAY_SECONDS).refresh(() => undefined);
     expect(cachedFiles()).toHaveLength(2);
+  });
+
+  it("reads no more pages than fit on a disk, the newest, and names the rest", async () => {
+    const manifest = "00".repeat(32);
+    const hours = Array.from({ length: 100 }, (_, at) => ({
+      hour: HOUR + at,
+      pages: 1024,
+      manifest,
+    }));
+    server.lies.set(PATHS.hours, () => Response.json({ v: 1, hours, open: null }));
+    const { problems } = await refresh();
+    expect(problems.filter(({ code }) => code === "too-large")).toHaveLength(36);
+    expect(askedPaths().filter((path) => path.endsWith("/manifest"))).toHaveLength(64);
+    expect(askedPaths()).toContain(PATHS.manifest(HOUR + 99));
   });
 
   it("fetches an hour again when its copy on this disk is damaged", async () => {
