@@ -62,7 +62,7 @@ export function keysOf(crypto: CryptoSuite, frames: readonly PieceFrame[]): Read
 }
 
 /** The piece frame in advertising data; anything else is an error here. */
-export function pieceFrameOf(data: Uint8Array): PieceFrame {
+function pieceFrameOf(data: Uint8Array): PieceFrame {
   const frame = decodeAdvertisement(data);
   if (frame?.type !== "piece") throw new Error("not a piece frame");
   return frame;

@@ -47,7 +47,7 @@ export interface Spot {
 }
 
 /** Degrees at the origin of the ground. */
-export const ORIGIN = { latitude: 52.2296756, longitude: 21.0122287 } as const;
+const ORIGIN = { latitude: 52.2296756, longitude: 21.0122287 } as const;
 export const RELAY_ACCURACY_METRES = 4;
 const METRES_PER_DEGREE = 111_195;
 const HEARING_FLOOR_DBM = -95;

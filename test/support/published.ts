@@ -7,7 +7,7 @@ import {
 } from "@glowworm/protocol";
 
 /** One answer of a server. */
-export interface Answer {
+interface Answer {
   readonly path: string;
   readonly status: number;
   readonly headers: string;
