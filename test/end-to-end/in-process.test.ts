@@ -2,17 +2,14 @@ import type { FindResult } from "@glowworm/owner";
 import { epochOf, toHex } from "@glowworm/protocol";
 import { isNonResolvable } from "@glowworm/radio";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { degreesOf, distance, signalAt, spotOf } from "../support/ground.ts";
 import { type Generation, generationsOf, keysOf, snippetsOf } from "../support/heard.ts";
 import {
-  degreesOf,
-  distance,
   FADING_DB,
   type Laptop,
   Network,
   RELAY_ACCURACY_METRES,
   type RelayPost,
-  signalAt,
-  spotOf,
 } from "../support/network.ts";
 
 /** Half a minute before an epoch ends. */

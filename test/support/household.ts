@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Btvirt, startBtvirt } from "./btvirt.ts";
-import { fakedTime } from "./faketime.ts";
+import { type FakedTime, startFakedTime } from "./faketime.ts";
 import { Glowworm, glowworm } from "./glowworm.ts";
 import { type RunningGpsd, startGpsd, type TrackPoint } from "./gpsd.ts";
 import { UploadProxy } from "./upload-proxy.ts";
@@ -26,18 +26,25 @@ export class Household {
   readonly started: { readonly role: "beacon" | "relay" | "server"; readonly process: Glowworm }[] =
     [];
   readonly #aheadMs: number;
+  readonly #time: FakedTime;
   #proxyUrl = "";
   #gpsd: RunningGpsd | null = null;
 
-  private constructor(folder: string, btvirt: Btvirt, aheadMs: number) {
+  private constructor(folder: string, btvirt: Btvirt, aheadMs: number, time: FakedTime) {
     this.folder = folder;
     this.btvirt = btvirt;
     this.#aheadMs = aheadMs;
+    this.#time = time;
   }
 
   static async open(aheadMs: number, track: readonly TrackPoint[]): Promise<Household> {
     const folder = await mkdtemp(join(tmpdir(), "glowworm-household-"));
-    const household = new Household(folder, await startBtvirt(), aheadMs);
+    const household = new Household(
+      folder,
+      await startBtvirt(),
+      aheadMs,
+      await startFakedTime(aheadMs),
+    );
     try {
       for (const name of ["laptop", "owner", "relay", "server"]) await mkdir(join(folder, name));
       household.#proxyUrl = await household.proxy.start();
@@ -106,6 +113,7 @@ export class Household {
     await this.proxy.stop();
     await this.#gpsd?.stop();
     await this.btvirt.stop();
+    await this.#time.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -119,7 +127,7 @@ export class Household {
   #env(name: string): Readonly<Record<string, string>> {
     const home = join(this.folder, name);
     return {
-      ...fakedTime(this.#aheadMs),
+      ...this.#time.env,
       XDG_CONFIG_HOME: join(home, "config"),
       XDG_STATE_HOME: join(home, "state"),
       XDG_CACHE_HOME: join(home, "cache"),

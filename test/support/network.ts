@@ -37,19 +37,11 @@ import {
   Uploader,
 } from "@glowworm/relay";
 import { Server } from "@glowworm/server";
+import { degreesOf, distance, type Spot, signalAt } from "./ground.ts";
 import { type Link, VirtualAir } from "./virtual-air.ts";
 import type { VirtualController } from "./virtual-controller.ts";
 
-/** Metres east and north of the origin. */
-export interface Spot {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** Degrees at the origin of the ground. */
-const ORIGIN = { latitude: 52.2296756, longitude: 21.0122287 } as const;
 export const RELAY_ACCURACY_METRES = 4;
-const METRES_PER_DEGREE = 111_195;
 const HEARING_FLOOR_DBM = -95;
 /** Signal strength goes up and down by up to this much from frame to frame. */
 export const FADING_DB = 4;
@@ -301,34 +293,4 @@ export class Network {
       bootId: () => "one boot",
     };
   }
-}
-
-/** Signal strength in dBm at a distance in metres, without fading: 0 dBm in free space. */
-export function signalAt(metres: number): number {
-  return -59 - 20 * Math.log10(Math.max(1, metres));
-}
-
-/** Metres between two spots. */
-export function distance(a: Spot, b: Spot): number {
-  return Math.hypot(a.x - b.x, a.y - b.y);
-}
-
-/** Degrees of a spot: the ground is small enough to be flat. */
-export function degreesOf({ x, y }: Spot): { latitude: number; longitude: number } {
-  return {
-    latitude: ORIGIN.latitude + y / METRES_PER_DEGREE,
-    longitude: ORIGIN.longitude + x / metresPerDegreeEast(),
-  };
-}
-
-/** The spot of a latitude and longitude in degrees. */
-export function spotOf(place: { latitude: number; longitude: number }): Spot {
-  return {
-    x: (place.longitude - ORIGIN.longitude) * metresPerDegreeEast(),
-    y: (place.latitude - ORIGIN.latitude) * METRES_PER_DEGREE,
-  };
-}
-
-function metresPerDegreeEast(): number {
-  return METRES_PER_DEGREE * Math.cos((ORIGIN.latitude * Math.PI) / 180);
 }

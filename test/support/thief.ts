@@ -5,21 +5,15 @@ import {
   openEnvelope,
   putIdOf,
   toHex,
-  type UploadRecord,
 } from "@glowworm/protocol";
 import type { Remains } from "./remains.ts";
 
 const SECRET_BYTES = 32;
 
-/** What a thief can know without the laptop: all that was on the air, and the server's records under it. */
-export interface KnownToAll {
-  /** Keys that were broadcast, each with the reports sealed to it. */
-  readonly reports: readonly {
-    readonly publicKey: Uint8Array;
-    readonly envelope: UploadRecord["envelope"];
-  }[];
-  /** Public keys of days: they stand in the cards. */
-  readonly dayKeys: readonly Uint8Array[];
+/** A report, and the key it was sealed to: everybody near could hear that. */
+export interface KnownReport {
+  readonly publicKey: Uint8Array;
+  readonly envelope: Uint8Array;
 }
 
 /** All distinct runs of 32 bytes: whatever secret is in these files is among them. */
@@ -62,7 +56,7 @@ export function countOpened(
   crypto: CryptoSuite,
   secrets: readonly Uint8Array[],
   blindings: readonly Uint8Array[],
-  { reports }: KnownToAll,
+  reports: readonly KnownReport[],
 ): number {
   const opened = reports.filter(({ publicKey, envelope }) =>
     secrets.some((secret) => {

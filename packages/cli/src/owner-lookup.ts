@@ -37,15 +37,21 @@ export function outputFormat(values: OptionValues): OutputFormat {
   throw usage("--format: expected geojson, and no --json beside it", "--json or --format geojson");
 }
 
+/** A lookup that has ended. */
+export interface Looked {
+  readonly device: Device;
+  /** Base URL of the server that was asked. */
+  readonly server: string;
+  readonly result: FindResult;
+}
+
 /** Looks for the device that the owner named. @throws {Failure} */
-export async function lookForDevice(
-  { env, signal }: Invocation,
-  name: string,
-): Promise<{ readonly device: Device; readonly result: FindResult }> {
+export async function lookForDevice({ env, signal }: Invocation, name: string): Promise<Looked> {
   const crypto = await loadCrypto();
   const folder = new OwnerFolder(crypto, configFolder(env));
-  const { server, ...registry } = folder.readRegistry();
-  const device = deviceNamed({ server, ...registry }, name);
+  const registry = folder.readRegistry();
+  const device = deviceNamed(registry, name);
+  const { server } = registry;
   if (server === null) throw usage("no server is chosen", "glowworm init --server URL");
   const ownerKey = await folder.loadKey(() => askPassphrase(env, systemTerminal));
   const progress = progressLine();
@@ -60,20 +66,20 @@ export async function lookForDevice(
   };
   const key = deriveDeviceKey(crypto, ownerKey, device.number);
   try {
-    return { device, result: await findDevice(deps, { ...device, key }) };
+    return { device, server, result: await findDevice(deps, { ...device, key }) };
   } finally {
     progress.clear();
   }
 }
 
 /** How a lookup ends. @throws {Failure} serverUnreachable when that left nothing to show. */
-export function exitOf(result: FindResult): ExitName {
+export function exitOf({ server, result }: Looked): ExitName {
   const { isServerReached, problems } = result.lookup;
   if (!isServerReached && result.place === null) {
     throw new Failure(
       "serverUnreachable",
-      `the server gave nothing: ${problems[0]?.detail ?? "no answer"}`,
-      "check the network and try again, or choose another server: glowworm init --server URL",
+      `${server} gave nothing: ${problems[0]?.detail ?? "no answer"}`,
+      "see whether it runs and the network is there, then try again; or choose another server: glowworm init --server URL",
     );
   }
   if (!isServerReached) return "serverUnreachable";

@@ -95,8 +95,8 @@ export class StatusTalk {
 
 function summaryOf(status: RelayStatus): string {
   const parts = [
-    `heard ${status.keys} accessory keys`,
-    `sealed ${status.sealed} reports`,
+    `keys heard ${status.keys}`,
+    `reports sealed ${status.sealed}`,
     `uploaded ${status.uploaded}`,
     `waiting ${status.waiting}`,
   ];

@@ -84,7 +84,11 @@ async function run(invocation: Invocation): Promise<ExitName> {
 
 function bringIn(crypto: CryptoSuite, disk: Disk, file: string, say: (line: string) => void): void {
   const bytes = readFileIfAny(file);
-  if (bytes === null) throw usage(`--cards: no file ${file}`, "give the path of the card file");
+  if (bytes === null) {
+    const remedy =
+      "give the path of the card file; leave --cards out once the cards were brought in";
+    throw usage(`--cards: no file ${file}`, remedy);
+  }
   importCards(crypto, disk, bytes, file);
   say(`cards are in the state folder; now delete the original: shred -u ${file}`);
 }

@@ -26,7 +26,8 @@ printed then comes from this disk).
 async function find(invocation: Invocation): Promise<ExitName> {
   const name = onlyName(invocation.positionals, "find");
   const format = outputFormat(invocation.values);
-  const { device, result } = await lookForDevice(invocation, name);
+  const looked = await lookForDevice(invocation, name);
+  const { device, result } = looked;
   const { place } = result;
   if (format === "json") invocation.out(JSON.stringify(findJson(device.name, result)));
   if (format === "geojson") {
@@ -35,7 +36,7 @@ async function find(invocation: Invocation): Promise<ExitName> {
   if (format === "text" && place !== null) {
     for (const line of placeText(device.name, place, result.lookedAt)) invocation.out(line);
   }
-  const exit = exitOf(result);
+  const exit = exitOf(looked);
   const talk = place === null ? nothingFoundLines(device.name, result) : warningLines(result);
   for (const line of talk) invocation.say(line);
   return exit;

@@ -30,12 +30,13 @@ Exit codes as for find.
 async function history(invocation: Invocation): Promise<ExitName> {
   const name = onlyName(invocation.positionals, "history");
   const format = outputFormat(invocation.values);
-  const { device, result } = await lookForDevice(invocation, name);
+  const looked = await lookForDevice(invocation, name);
+  const { device, result } = looked;
   const { places } = result;
   if (format === "json") invocation.out(JSON.stringify(historyJson(device.name, result)));
   if (format === "geojson") invocation.out(JSON.stringify(geoJson(device.name, places)));
   if (format === "text") for (const place of places) invocation.out(historyLine(place));
-  const exit = exitOf(result);
+  const exit = exitOf(looked);
   const talk = places.length === 0 ? nothingFoundLines(device.name, result) : warningLines(result);
   for (const line of talk) invocation.say(line);
   return exit;

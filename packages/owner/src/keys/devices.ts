@@ -103,11 +103,12 @@ export function deviceNamed(registry: Registry, name: string): Device {
   const found = registry.devices.find((device) => isSameName(device.name, name));
   if (found !== undefined) return found;
   const names = registry.devices.map((device) => device.name).join(", ");
-  throw new Failure(
-    "usage",
-    `no device is called "${name}"; there ${names === "" ? "is none yet" : `are: ${names}`}`,
-    "glowworm device add NAME",
-  );
+  const known = names === "" ? "there is none yet" : `known: ${names}`;
+  const remedy =
+    names === ""
+      ? "glowworm device add NAME"
+      : "give one of these names, or: glowworm device add NAME";
+  throw new Failure("usage", `no device is called "${name}"; ${known}`, remedy);
 }
 
 function usableName(registry: Registry, name: string): string {
