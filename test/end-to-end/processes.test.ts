@@ -93,7 +93,7 @@ describe.skipIf(need.skip)("beacon, relay, server and owner, each a process", ()
 
   it("publish everything the server ever said yes to, once", () => {
     const { acknowledged, unheard } = household.proxy;
-    expect(unheard.length).toBeGreaterThanOrEqual(CROWD);
+    expect(unheard.length).toBeGreaterThan(0);
     const published = story.published.map(({ envelope }) => toHex(envelope));
     for (const { envelope } of [...acknowledged, ...unheard]) {
       expect(published.filter((other) => other === toHex(envelope))).toHaveLength(1);

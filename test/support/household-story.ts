@@ -68,8 +68,11 @@ export async function play(household: Household, ear: Ear, rotationMs: number): 
   const beacon = await household.startBeacon("--cards", cards);
   const firstFind = await findBothEpochs(household, ear, epochs);
   const keptByRelay = await killRelayWithFullOutbox(household, relay);
-  const secondRelay = await loseAnswers(household, keptByRelay);
-  const secondServer = await killServerAtWork(household, server);
+  const died = killServerAfterYes(household, server);
+  const secondRelay = await household.startRelay();
+  await died;
+  const secondServer = await household.startServer();
+  await loseAnswers(household);
   await eventually("a yes for everything", 2 * PATIENCE_MS, () =>
     isEachAmong(proxy.offered, proxy.acknowledged) ? true : null,
   );
@@ -136,28 +139,25 @@ async function killRelayWithFullOutbox(
   return proxy.offered.slice(before);
 }
 
-/** Starts the relay again, while the server says yes and the relay never hears it. */
-async function loseAnswers(household: Household, kept: readonly UploadRecord[]): Promise<Glowworm> {
-  const { proxy } = household;
-  proxy.fate = "lose";
-  const relay = await household.startRelay();
-  await eventually("a yes that is lost", PATIENCE_MS, () =>
-    isEachAmong(kept, proxy.unheard) ? true : null,
-  );
-  return relay;
+/** Settles when the server was killed right after its next yes, which the relay hears. */
+function killServerAfterYes({ proxy }: Household, server: Glowworm): Promise<void> {
+  return new Promise((resolve) => {
+    proxy.onInterrupt = async () => {
+      proxy.fate = "refuse";
+      await server.stop("SIGKILL");
+      resolve();
+    };
+    proxy.fate = "interrupt";
+  });
 }
 
-/** Kills the server while it has an upload, and starts it again on the same folder. */
-async function killServerAtWork(household: Household, server: Glowworm): Promise<Glowworm> {
-  const { proxy } = household;
-  const dying = new Promise((resolve) => {
-    proxy.onInterrupt = () => resolve(server.stop("SIGKILL"));
-  });
-  proxy.fate = "interrupt";
-  await dying;
-  const next = await household.startServer();
+/** The server says yes to what a relay without memory has heard again, and the relay never hears of it. */
+async function loseAnswers({ proxy }: Household): Promise<void> {
+  proxy.fate = "lose";
+  await eventually("a yes that is lost", PATIENCE_MS, () =>
+    proxy.unheard.length > 0 ? true : null,
+  );
   proxy.fate = "pass";
-  return next;
 }
 
 /** All records, once everything that was acknowledged is among them. */

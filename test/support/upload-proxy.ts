@@ -4,7 +4,7 @@ import { decodeUploadBatch, PATHS, type UploadRecord } from "@glowworm/protocol"
 
 /**
  * What becomes of an upload: `pass` it on; `refuse` it with 503; `lose` the answer, after the server has given it; or
- * `interrupt`: call `onInterrupt` while the server has it.
+ * `interrupt`: call `onInterrupt` as soon as the server has said yes, and pass the yes on afterwards.
  */
 export type UploadFate = "pass" | "refuse" | "lose" | "interrupt";
 
@@ -18,7 +18,7 @@ export interface SeenRequest {
 /** Stands between relays, owners and a server, and writes down what passes. */
 export class UploadProxy {
   fate: UploadFate = "pass";
-  onInterrupt: () => void = () => {};
+  onInterrupt: () => Promise<void> = () => Promise.resolve();
   /** Where the server is now. */
   target = "";
   readonly requests: SeenRequest[] = [];
@@ -51,10 +51,9 @@ export class UploadProxy {
       const records = isUpload ? decodeUploadBatch(body) : [];
       this.offered.push(...records);
       if (fate === "refuse") return void response.writeHead(503).end();
-      const answering = this.#forward(request, body);
-      if (fate === "interrupt") this.onInterrupt();
-      const answer = await answering;
+      const answer = await this.#forward(request, body);
       const isYes = isUpload && answer.status === 201;
+      if (isYes && fate === "interrupt") await this.onInterrupt();
       if (isYes && fate === "lose") this.unheard.push(...records);
       if (fate === "lose") return void request.socket.destroy();
       if (isYes) this.acknowledged.push(...records);
