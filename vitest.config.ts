@@ -1,14 +1,35 @@
 import { defineConfig } from "vitest/config";
 
 const conditions = ["@glowworm/source"];
-
-export default defineConfig({
+const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions } },
+};
+const PROCESSES = "test/end-to-end/processes.test.ts";
+
+export default defineConfig({
+  ...shared,
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
     globalSetup: ["./vitest.setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        ...shared,
+        extends: true,
+        test: {
+          name: "parts",
+          include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: [PROCESSES],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        ...shared,
+        extends: true,
+        // Seven programs on a clock that does not wait: nothing else runs beside them.
+        test: { name: "processes", include: [PROCESSES], sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -130,12 +130,15 @@ async function killRelayWithFullOutbox(
   const keys = strangersKeys(crypto, seededRandom("crowd"), CROWD);
   const crowd = new Crowd(btvirt.adapter);
   await crowd.start(crypto, keys);
-  await eventually("uploads that are refused", PATIENCE_MS, () => {
-    const tried = new Set(proxy.offered.slice(before).map(({ putId }) => toHex(putId)));
-    return keys.every((key) => tried.has(toHex(putIdOf(crypto, key)))) ? true : null;
-  });
-  await relay.stop("SIGKILL");
-  await crowd.stop();
+  try {
+    await eventually("uploads that are refused", PATIENCE_MS, () => {
+      const tried = new Set(proxy.offered.slice(before).map(({ putId }) => toHex(putId)));
+      return keys.every((key) => tried.has(toHex(putIdOf(crypto, key)))) ? true : null;
+    });
+    await relay.stop("SIGKILL");
+  } finally {
+    await crowd.stop();
+  }
   return proxy.offered.slice(before);
 }
 

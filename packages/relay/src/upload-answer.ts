@@ -18,7 +18,16 @@ export type Outcome =
   | { readonly kind: "accepted" }
   /** Never to be accepted as it is. */
   | { readonly kind: "refused" }
-  | { readonly kind: "later"; readonly state: ServerState; readonly retryAfterMs: number };
+  | Later;
+
+/** The records are kept and tried again. */
+export interface Later {
+  readonly kind: "later";
+  readonly state: ServerState;
+  readonly retryAfterMs: number;
+  /** 429: it may be one id in the batch that has had its share. */
+  readonly isRateLimited: boolean;
+}
 
 /** An answer, as far as it was read. */
 export interface Answer {
@@ -42,7 +51,9 @@ export function outcomeOf(answer: Answer, nowMs: number): Outcome {
   const { status } = answer;
   if (status === 201) return { kind: "accepted" };
   if (isFinal(answer)) return { kind: "refused" };
-  return { kind: "later", state: stateOf(status), retryAfterMs: retryAfterMs(answer, nowMs) };
+  const isRateLimited = status === 429;
+  const state = stateOf(status);
+  return { kind: "later", state, retryAfterMs: retryAfterMs(answer, nowMs), isRateLimited };
 }
 
 function stateOf(status: number): ServerState {

@@ -8,7 +8,13 @@ import {
   randomFraction,
 } from "@glowworm/protocol";
 import type { Outbox, WaitingReport } from "./outbox.ts";
-import { type Answer, type Outcome, outcomeOf, type ServerState } from "./upload-answer.ts";
+import {
+  type Answer,
+  type Later,
+  type Outcome,
+  outcomeOf,
+  type ServerState,
+} from "./upload-answer.ts";
 
 /** `fetch`, as far as it is needed here. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -31,6 +37,13 @@ const BACKOFF_MS_MIN = 2_000;
 const BACKOFF_MS_MAX = 600_000;
 /** After a wait that the server named, relays come back spread over this time. */
 const RETRY_SPREAD_MS = 10_000;
+
+const UNREACHABLE: Later = {
+  kind: "later",
+  state: "unreachable",
+  retryAfterMs: 0,
+  isRateLimited: false,
+};
 
 /** Brings reports to the server. A report leaves the outbox only after the server's yes, or its final no. */
 export class Uploader {
@@ -80,7 +93,7 @@ export class Uploader {
   async #deliver(batch: readonly WaitingReport[]): Promise<void> {
     const outcome = await this.#post(batch);
     if (outcome.kind === "later") {
-      if (outcome.state === "busy") this.#split(batch);
+      if (outcome.isRateLimited) this.#split(batch);
       return this.#backOff(outcome.state, outcome.retryAfterMs);
     }
     this.#batchMax = Math.min(BATCH_RECORDS_MAX, this.#batchMax * 2);
@@ -121,7 +134,7 @@ export class Uploader {
   async #post(batch: readonly WaitingReport[]): Promise<Outcome> {
     const body = encodeUploadBatch(batch.map((report) => report.record));
     const answer = await this.#askInTime(body);
-    if (answer === null) return { kind: "later", state: "unreachable", retryAfterMs: 0 };
+    if (answer === null) return UNREACHABLE;
     return outcomeOf(answer, this.#options.clock.nowMs());
   }
 
