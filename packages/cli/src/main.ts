@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { EXIT, Failure } from "@glowworm/platform";
+import { EXIT, errorCode, Failure } from "@glowworm/platform";
 import type { Command, Invocation, OptionValues } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { usage } from "./options.ts";
@@ -8,6 +8,7 @@ const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Runs one command and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+  process.stdout.on("error", endWithReader);
   const command = COMMANDS.find((candidate) => isNamed(candidate, args));
   if (command === undefined) return showHelp(args);
   const stop = new AbortController();
@@ -74,6 +75,12 @@ function showHelp(args: readonly string[]): number {
   for (const command of COMMANDS) print(`  ${command.name.padEnd(14)} ${command.summary}`);
   print("\nglowworm COMMAND --help says more.");
   return isAsked ? EXIT.ok : EXIT.usage;
+}
+
+/** Whoever read the output, such as `head`, has enough: an end like any other. */
+function endWithReader(error: unknown): void {
+  if (errorCode(error) === "EPIPE") process.exit(EXIT.ok);
+  throw error;
 }
 
 function out(line: string): void {

@@ -20,8 +20,9 @@ const silent: Writable = new Writable({ write: (_chunk, _encoding, done) => done
 export const systemTerminal: Terminal = {
   isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
   readHidden: async (prompt) => {
+    const asked = ask(silent, "", () => true);
     process.stderr.write(prompt);
-    const line = await ask(silent, "", () => true);
+    const line = await asked;
     process.stderr.write("\n");
     return line;
   },

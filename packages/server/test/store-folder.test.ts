@@ -54,6 +54,13 @@ async function filledFolder(): Promise<{
 }
 
 describe("a data folder", () => {
+  it.each(["file", "file/folder"])("cannot be %s when that is a file", async (name) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "file"), "");
+    const opening = openLocalStore(join(folder, name), new SmallDisk(), new FakeClock(NOON_MS));
+    await expect(opening).rejects.toMatchObject({ exit: "usage" });
+  });
+
   it("holds the open hours as databases and the closed ones as plain files", async () => {
     const { folder } = await filledFolder();
     expect(readdirSync(join(folder, "open")).sort()).toEqual([

@@ -12,6 +12,7 @@ import {
 import {
   assumeSynchronised,
   type ExitName,
+  errorCode,
   readFileIfAny,
   stateFolder,
   systemClock,
@@ -83,14 +84,26 @@ async function run(invocation: Invocation): Promise<ExitName> {
 }
 
 function bringIn(crypto: CryptoSuite, disk: Disk, file: string, say: (line: string) => void): void {
-  const bytes = readFileIfAny(file);
-  if (bytes === null) {
-    const remedy =
-      "give the path of the card file; leave --cards out once the cards were brought in";
-    throw usage(`--cards: no file ${file}`, remedy);
+  importCards(crypto, disk, readCards(file), file);
+  say(`cards are in the state folder; now delete the original: shred -u ${shellWord(file)}`);
+}
+
+function readCards(file: string): Uint8Array {
+  const remedy = "give the path of the card file; leave --cards out once the cards were brought in";
+  try {
+    const bytes = readFileIfAny(file);
+    if (bytes !== null) return bytes;
+  } catch (error) {
+    throw usage(`--cards: ${file} cannot be read: ${errorCode(error)}`, remedy, error);
   }
-  importCards(crypto, disk, bytes, file);
-  say(`cards are in the state folder; now delete the original: shred -u ${file}`);
+  throw usage(`--cards: no file ${file}`, remedy);
+}
+
+/** A path as a shell takes it: what is copied from a message must not delete something else. */
+function shellWord(path: string): string {
+  if (/^[\w./][\w./-]*$/.test(path)) return path;
+  const quoted = `'${path.replaceAll("'", "'\\''")}'`;
+  return path.startsWith("-") ? `-- ${quoted}` : quoted;
 }
 
 function rangeOf(store: CardStore): string {

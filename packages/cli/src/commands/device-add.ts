@@ -80,8 +80,8 @@ function sayNext({ say }: Invocation, path: string, { name, number }: Device): v
   say(
     `${path} holds ten years of cards. Bring it to ${name} and start the beacon there once with it:`,
   );
-  say(`  scp ${path} ${name}:`);
-  say(`  ssh -t ${name} glowworm beacon run --cards ${path}`);
+  say(`  scp ${path} ${name}:glowworm/`);
+  say(`  ssh -t ${name} "cd glowworm && npx glowworm beacon run --cards ${path}"`);
   say(
     "The beacon keeps its own copy. Then delete both files: whoever has one can follow the device by radio.",
   );

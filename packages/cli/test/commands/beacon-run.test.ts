@@ -26,17 +26,24 @@ it("names a card file that is not there", async () => {
   await expect(run({ cards: join(folder, "nothing") })).rejects.toMatchObject({ exit: "usage" });
 });
 
+it("says that a card file cannot be read", async () => {
+  await expect(run({ cards: folder })).rejects.toMatchObject({
+    exit: "usage",
+    message: expect.stringContaining("EISDIR"),
+  });
+});
+
 it("takes no stray words", async () => {
   await expect(run({}, ["laptop.cards"])).rejects.toMatchObject({ exit: "usage" });
 });
 
 it("imports cards, says to delete the original, and needs an adapter to go on", async () => {
-  const file = join(folder, "laptop.cards");
+  const file = join(folder, "my laptop.cards");
   const cards = [dayCardOf(crypto, deriveDayKeys(crypto, DEVICE_KEY, 20_000))];
   writeFileSync(file, encodeCardFile(crypto, { createdAt: 20_000 * 86_400, cards }));
   await expect(run({ cards: file })).rejects.toMatchObject({ exit: "noBluetooth" });
   expect(existsSync(join(folder, "glowworm", "beacon", "cards"))).toBe(true);
-  expect(said.join("\n")).toContain(`shred -u ${file}`);
+  expect(said.join("\n")).toContain(`shred -u '${file}'`);
 });
 
 function run(values: OptionValues, positionals: readonly string[] = []): Promise<ExitName> {

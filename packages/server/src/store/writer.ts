@@ -136,6 +136,14 @@ function explained(error: unknown, folder: string): unknown {
       { cause: error },
     );
   }
+  if (isErrno(error, "EEXIST") || isErrno(error, "ENOTDIR")) {
+    return new Failure(
+      "usage",
+      `--data: ${folder}: that, or a part of it, is a file`,
+      "choose a folder, or a path where one can be made",
+      { cause: error },
+    );
+  }
   if (!(error instanceof Error && "code" in error)) return error;
   return new Failure(
     "failure",
