@@ -13,6 +13,7 @@ import {
   assumeSynchronised,
   type ExitName,
   errorCode,
+  lockFolder,
   readFileIfAny,
   stateFolder,
   systemClock,
@@ -55,15 +56,29 @@ export const beaconRunCommand: Command = {
 };
 
 async function run(invocation: Invocation): Promise<ExitName> {
-  const { values, positionals, env, signal, say } = invocation;
+  const { values, positionals, env } = invocation;
   assertNoWords(positionals, "beacon run");
+  const folder = textOption(values, "state") ?? join(stateFolder(env), "beacon");
+  const disk = openFolder(folder);
+  const lock = lockFolder(join(folder, "lock.sqlite"), {
+    message: `${folder}: another beacon uses this folder`,
+    remedy: "stop it first: two would erase each other's keys",
+  });
+  try {
+    return await runIn(disk, invocation);
+  } finally {
+    lock.release();
+  }
+}
+
+async function runIn(disk: Disk, { values, signal, say }: Invocation): Promise<ExitName> {
   const crypto = await loadCrypto();
-  const disk = openFolder(textOption(values, "state") ?? join(stateFolder(env), "beacon"));
   const cards = textOption(values, "cards");
   if (cards !== undefined) bringIn(crypto, disk, cards, say);
   const store = new CardStore(crypto, disk);
-  if (store.origin === "lost")
+  if (store.origin === "lost") {
     say("state is missing or damaged: going on after the last erased day");
+  }
   const adapter = textOption(values, "adapter") ?? "hci0";
   const isAssumed = isGiven(values, "assume-synchronised");
   const beacon = new Beacon({

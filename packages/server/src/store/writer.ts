@@ -1,4 +1,4 @@
-import { type Database, Failure, isErrno } from "@glowworm/platform";
+import { Failure, type FolderLock, isErrno, lockFolder } from "@glowworm/platform";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { DAY_SECONDS, SEGMENT_SECONDS } from "@glowworm/protocol";
 import { StoreUnavailableError } from "../report-store.ts";
@@ -26,7 +26,7 @@ export interface WriterOptions extends WriterSettings {
 /** Answers the requests of one store: what the writing thread does, without the thread. */
 export class Writer implements WriterClient {
   readonly #options: WriterOptions;
-  #lock: Database | undefined;
+  #lock: FolderLock | undefined;
   #book: HourBook | undefined;
 
   constructor(options: WriterOptions) {
@@ -76,7 +76,11 @@ export class Writer implements WriterClient {
     const layout = new Layout(folder);
     try {
       layout.makeFolders();
-      this.#lock = lockFolder(openDatabase, layout);
+      const busy = {
+        message: `${layout.root}: another server uses this folder`,
+        remedy: "stop it, or give this one a folder of its own with --data",
+      };
+      this.#lock = lockFolder(layout.lock, busy, openDatabase);
       this.#book = new HourBook({ ...this.#options, layout });
       assertClock(now, this.#book);
     } catch (error) {
@@ -87,33 +91,13 @@ export class Writer implements WriterClient {
 
   #close(): void {
     this.#book?.close();
-    this.#lock?.close();
+    this.#lock?.release();
   }
 
   #reply(value: WriterReply["value"], withPublished: boolean): WriterReply {
     const { arrivalFloor, damaged } = this.#opened;
     const published = withPublished ? this.#opened.published() : null;
     return { value, state: { arrivalFloor, published, damaged } };
-  }
-}
-
-/** An open transaction is a lock that ends with the process, however it ends. */
-function lockFolder(openDatabase: OpenDatabase, layout: Layout): Database {
-  let lock: Database | undefined;
-  try {
-    lock = openDatabase(layout.lock);
-    lock.pragma("busy_timeout = 0");
-    lock.exec("BEGIN IMMEDIATE");
-    return lock;
-  } catch (error) {
-    lock?.close();
-    if (!isErrno(error, "SQLITE_BUSY")) throw error;
-    throw new Failure(
-      "failure",
-      `${layout.root}: another server uses this folder`,
-      "stop it, or give this one a folder of its own with --data",
-      { cause: error },
-    );
   }
 }
 
