@@ -16,6 +16,7 @@ import {
 import { createNobleScanner } from "@glowworm/relay";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { effort } from "./support/effort.ts";
 import { extendedBody, legacyReport, leMeta } from "./support/hci-reports.ts";
 import { settled, VirtualAir } from "./support/virtual-air.ts";
 import type { VirtualController } from "./support/virtual-controller.ts";
@@ -355,7 +356,7 @@ describe.each([
     const packet = fc.tuple(start, fc.uint8Array({ maxLength: 80 })).map(withLength);
     fc.assert(
       fc.property(packet, (bytes) => relayRadio.inject(bytes)),
-      { seed: 4, numRuns: 20_000 },
+      effort(20_000, 4),
     );
     heard.length = 0;
     await air.advance(61_000);

@@ -1,6 +1,7 @@
 import { DAY_SECONDS, loadCrypto } from "@glowworm/protocol";
 import fc from "fast-check";
 import { it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import { World } from "./support/world.ts";
 
 const HOUR = 3600;
@@ -97,6 +98,6 @@ it("keeps every promise through sleep, boots, power cuts and clocks that lie", a
       const world = new World(crypto);
       for (const act of actions) await act(world);
     }),
-    { numRuns: RUNS, seed: 3 },
+    effort(RUNS, 3),
   );
 });

@@ -2,6 +2,7 @@ import { Failure } from "@glowworm/platform";
 import { DAY_SECONDS, loadCrypto } from "@glowworm/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import { newGuard } from "../src/clock-guard.ts";
 import { CardStore } from "../src/index.ts";
 import { cardFile } from "./support/laptop.ts";
@@ -61,7 +62,7 @@ describe("a state folder that somebody has been at", () => {
         if (store.origin !== "kept") return;
         expect(store.ledger.nextUnerased(FIRST)).toBe(AIRED);
       }),
-      { numRuns: 3000, seed: 31 },
+      effort(3000, 31),
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   ByteReader,
   ByteWriter,
@@ -34,7 +35,7 @@ describe.each(WIDTHS)("%s", (type, length, low, high) => {
         const window = concat(Uint8Array.of(0xaa), written).subarray(1);
         expect(new ByteReader(window)[type]("field")).toBe(value);
       }),
-      { numRuns: 50, seed: 131 },
+      effort(50, 131),
     );
   });
 
@@ -73,7 +74,7 @@ describe("hex", () => {
   it("round-trips", () => {
     fc.assert(
       fc.property(anyBytes(50), (data) => equalBytes(fromHex(toHex(data)), data)),
-      { numRuns: 100, seed: 132 },
+      effort(100, 132),
     );
   });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   CARD_DAYS,
   type CardFile,
@@ -26,7 +27,7 @@ describe("a card file", () => {
         const data = encodeCardFile(crypto, file);
         expect(decodeCardFile(crypto, data)).toEqual(file);
       }),
-      { numRuns: 20, seed: 101 },
+      effort(20, 101),
     );
   });
 
@@ -75,7 +76,7 @@ describe("a card file", () => {
       fc.property(fc.oneof(anyBytes(100), tails), (data) =>
         isTotal(() => decodeCardFile(crypto, data)),
       ),
-      { numRuns: 1000, seed: 102 },
+      effort(1000, 102),
     );
   });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   blindScalar,
   ENVELOPE_BYTES,
@@ -31,7 +32,7 @@ describe("a sealed report", () => {
         expect(openEnvelope(crypto, alice, envelope)).toEqual(original);
         expect(openEnvelope(crypto, aliceLater, envelope)).toBeNull();
       }),
-      { numRuns: 50, seed: 52 },
+      effort(50, 52),
     );
   });
 
@@ -56,7 +57,7 @@ describe("a sealed report", () => {
         const envelope = sealSighting(crypto, secret, alice.publicKey, original);
         return !opens(flip(envelope, bit));
       }),
-      { numRuns: 200, seed: 53 },
+      effort(200, 53),
     );
   });
 
@@ -76,7 +77,7 @@ describe("a sealed report", () => {
       fc.property(fc.oneof(anyBytes(200), envelopes), (data) =>
         isTotal(() => expect(openEnvelope(crypto, alice, data)).toBeNull()),
       ),
-      { numRuns: 300, seed: 54 },
+      effort(300, 54),
     );
   });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   concat,
   decodeAdvertisement,
@@ -29,7 +30,7 @@ describe("pieces", () => {
         fc.pre(a !== b);
         expect(joinPieces(crypto, pieceOf(key, a), pieceOf(key, b))).toEqual(key);
       }),
-      { numRuns: 300, seed: 41 },
+      effort(300, 41),
     );
   });
 
@@ -69,7 +70,7 @@ describe("a frame", () => {
         expect(decodeFrame(encodeFrame(frame))).toEqual(frame);
         expect(decodeAdvertisement(encodeAdvertisement(frame))).toEqual(frame);
       }),
-      { numRuns: 300, seed: 42 },
+      effort(300, 42),
     );
   });
 
@@ -86,7 +87,7 @@ describe("a frame", () => {
         accepted += 1;
         expect(encodeFrame(frame)).toEqual(data);
       }),
-      { numRuns: 1000, seed: 43 },
+      effort(1000, 43),
     );
     expect(accepted).toBeGreaterThan(100);
   });
@@ -98,7 +99,7 @@ describe("a frame", () => {
         const advertised = decodeAdvertisement(data);
         return [frame, advertised].every((value) => value === null || "type" in value);
       }),
-      { numRuns: 5000, seed: 44 },
+      effort(5000, 44),
     );
   });
 
@@ -113,7 +114,7 @@ describe("a frame", () => {
         const data = concat(...foreign, encodeAdvertisement(frame));
         expect(decodeAdvertisement(data)).toEqual(frame);
       }),
-      { numRuns: 300, seed: 45 },
+      effort(300, 45),
     );
   });
 

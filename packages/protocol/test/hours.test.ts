@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   compareStoredRecords,
   concat,
@@ -33,7 +34,7 @@ describe("published records", () => {
         expect(encodeRecords(turned.filter((record) => record !== undefined))).toEqual(data);
         expect(decodeRecords(data)).toEqual([...records].sort(compareStoredRecords));
       }),
-      { numRuns: 100, seed: 81 },
+      effort(100, 81),
     );
   });
 
@@ -47,7 +48,7 @@ describe("published records", () => {
         const data = concat(...swapped, ...sorted.slice(at + 2));
         expect(codeOf(() => decodeRecords(data))).toBe("bad-value");
       }),
-      { numRuns: 100, seed: 82 },
+      effort(100, 82),
     );
   });
 
@@ -55,7 +56,7 @@ describe("published records", () => {
     const data = fc.oneof(anyBytes(500), bytes(133), bytes(266));
     fc.assert(
       fc.property(data, (body) => isTotal(() => decodeRecords(body))),
-      { numRuns: 1000, seed: 83 },
+      effort(1000, 83),
     );
   });
 });
@@ -87,7 +88,7 @@ describe("hours and segments", () => {
       fc.property(fc.nat(0xffffffff), (at) => {
         expect(hourOfSegment(segmentOf(at))).toBe(hourOf(at));
       }),
-      { numRuns: 300, seed: 84 },
+      effort(300, 84),
     );
   });
 });

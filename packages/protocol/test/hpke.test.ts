@@ -5,6 +5,7 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   ascii,
   blindScalar,
@@ -92,7 +93,7 @@ describe("HPKE", () => {
         expect(toHex(crypto.hmacSha256(key, message))).toBe(toHex(hmac(sha256, key, message)));
         expect(toHex(crypto.hmacSha256(key, message))).toBe(toHex(extract(sha256, message, key)));
       }),
-      { numRuns: 200, seed: 21 },
+      effort(200, 21),
     );
   });
 });
@@ -144,7 +145,7 @@ describe("a stock HPKE library", () => {
         const sender = x25519(toHex(ephemeral), publicKey);
         expect(twoSteps(toHex(r), toHex(d), publicOf(toHex(ephemeral)))).toBe(sender);
       }),
-      { numRuns: 100, seed: 24 },
+      effort(100, 24),
     );
   });
 });

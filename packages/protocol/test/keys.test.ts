@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   advanceSeed,
   blindingOf,
@@ -85,7 +86,7 @@ describe("a shared day", () => {
         const keys = { day, privateKey, seed };
         expect(decodeDayShare(encodeDayShare(keys))).toEqual(keys);
       }),
-      { numRuns: 100, seed: 111 },
+      effort(100, 111),
     );
   });
 
@@ -100,7 +101,7 @@ describe("a shared day", () => {
   it("is decoded from arbitrary bytes or refused with a DecodeError", () => {
     fc.assert(
       fc.property(anyBytes(100), (data) => isTotal(() => decodeDayShare(data))),
-      { numRuns: 500, seed: 112 },
+      effort(500, 112),
     );
   });
 });

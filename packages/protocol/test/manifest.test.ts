@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   compareBytes,
   decodeManifest,
@@ -54,7 +55,7 @@ describe("a manifest", () => {
         expect(decodeManifest(data)).toEqual(manifest);
         expect(encodeManifest(decodeManifest(data))).toEqual(data);
       }),
-      { numRuns: 100, seed: 91 },
+      effort(100, 91),
     );
   });
 
@@ -75,7 +76,7 @@ describe("a manifest", () => {
         if (data.length > 0) data[0] = 1;
         return isTotal(() => decodeManifest(data));
       }),
-      { numRuns: 1000, seed: 93 },
+      effort(1000, 93),
     );
   });
 
@@ -107,7 +108,7 @@ describe("a page", () => {
         wrong[at] = (wrong[at] ?? 0) ^ change;
         expect(codeOf(() => decodePage(crypto, entry, wrong))).toBe("bad-value");
       }),
-      { numRuns: 200, seed: 94 },
+      effort(200, 94),
     );
   });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import { ascii, fromHex, toHex, WeakKeyError } from "../src/index.ts";
 import { loadSodium, nodePrimitives } from "../src/testing/index.ts";
 import { hkdf } from "./reference/hpke.ts";
@@ -84,7 +85,7 @@ describe("X25519 of both", () => {
         expect(toHex(nodePrimitives.x25519(secret, point))).toBe(expected);
         expect(toHex(nodePrimitives.agreement(secret)(point))).toBe(expected);
       }),
-      { numRuns: 500, seed: 11 },
+      effort(500, 11),
     );
   });
 
@@ -108,7 +109,7 @@ describe("X25519 of both", () => {
       fc.property(bytes(32), (secret) => {
         expect(toHex(sodium.x25519Base(secret))).toBe(toHex(nodePrimitives.x25519(secret, BASE)));
       }),
-      { numRuns: 100, seed: 12 },
+      effort(100, 12),
     );
   });
 });
@@ -178,7 +179,7 @@ describe("ChaCha20-Poly1305 of both", () => {
         expect(nodePrimitives.aeadOpen(key, nonce, aad, sealed)).toEqual(plaintext);
         expect(sodium.aeadOpen(key, nonce, aad, sealed)).toEqual(plaintext);
       }),
-      { numRuns: 300, seed: 13 },
+      effort(300, 13),
     );
   });
 });
@@ -200,7 +201,7 @@ describe("HMAC-SHA-256", () => {
           expect(toHex(block)).toBe(hkdf(toHex(ikm), toHex(salt), toHex(info), length));
         },
       ),
-      { numRuns: 200, seed: 14 },
+      effort(200, 14),
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   arrivalStepEnd,
   arrivalStepOf,
@@ -30,7 +31,7 @@ describe("an upload batch", () => {
         expect(decodeUploadBatch(data)).toEqual(records);
         expect(encodeUploadBatch(decodeUploadBatch(data))).toEqual(data);
       }),
-      { numRuns: 50, seed: 71 },
+      effort(50, 71),
     );
   });
 
@@ -56,7 +57,7 @@ describe("an upload batch", () => {
     const data = fc.oneof(anyBytes(600), bytes(145), bytes(290));
     fc.assert(
       fc.property(data, (body) => isTotal(() => decodeUploadBatch(body))),
-      { numRuns: 1000, seed: 74 },
+      effort(1000, 74),
     );
   });
 });
@@ -67,7 +68,7 @@ describe("a stored record", () => {
       fc.property(storedRecords, (record) => {
         expect(decodeStoredRecord(encodeStoredRecord(record))).toEqual(record);
       }),
-      { numRuns: 200, seed: 75 },
+      effort(200, 75),
     );
   });
 
@@ -76,7 +77,7 @@ describe("a stored record", () => {
       fc.property(fc.oneof(anyBytes(150), bytes(133)), (data) =>
         isTotal(() => decodeStoredRecord(data)),
       ),
-      { numRuns: 1000, seed: 76 },
+      effort(1000, 76),
     );
   });
 
@@ -116,7 +117,7 @@ describe("an arrival step", () => {
         expect(end).toBeGreaterThan(at);
         expect(end - at).toBeLessThanOrEqual(600);
       }),
-      { numRuns: 200, seed: 77 },
+      effort(200, 77),
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import * as protocol from "../src/index.ts";
 import { fromHex, loadCrypto, toHex } from "../src/index.ts";
 import { publicOf, twoSteps } from "./reference/curve.ts";
@@ -137,7 +138,7 @@ describe("the reference implementation", () => {
         const putId = protocol.putIdOf(crypto, publicKey);
         expect(toHex(protocol.getIdOf(crypto, putId))).toBe(expected["getId"]);
       }),
-      { numRuns: 30, seed: 1 },
+      effort(30, 1),
     );
   });
 
@@ -153,7 +154,7 @@ describe("the reference implementation", () => {
         expect(openInTwoSteps(toHex(r), toHex(d), toHex(ours))).toBe(plaintext);
         expect(protocol.openEnvelope(crypto, opener, ours)).toEqual(sighting);
       }),
-      { numRuns: 50, seed: 2 },
+      effort(50, 2),
     );
   });
 });
@@ -167,7 +168,7 @@ describe("BLAKE2b", () => {
         const expected = hexHash(length, toHex(message), key && toHex(key));
         expect(toHex(crypto.blake2b(length, message, key))).toBe(expected);
       }),
-      { numRuns: 200, seed: 3 },
+      effort(200, 3),
     );
   });
 
@@ -187,7 +188,7 @@ describe("BLAKE2b", () => {
       fc.property(bytes(32), ids, fc.constantFrom("gw1chain", "gw1devic"), (key, id, context) => {
         expect(toHex(crypto.kdf(key, id, context))).toBe(kdf(toHex(key), id, context));
       }),
-      { numRuns: 200, seed: 4 },
+      effort(200, 4),
     );
   });
 

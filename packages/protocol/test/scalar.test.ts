@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   blindScalar,
   deriveDayKeys,
@@ -29,7 +30,7 @@ describe("the single scalar", () => {
       fc.property(bytes(32), bytes(32), bytes(32).filter(isOnCurve), (r, d, point) => {
         expect(oneStep(r, d, point)).toBe(twoSteps(toHex(r), toHex(d), toHex(point)));
       }),
-      { numRuns: 200, seed: 31 },
+      effort(200, 31),
     );
   });
 
@@ -68,7 +69,7 @@ describe("the single scalar", () => {
         expect(scalar % 8n).toBe(0n);
         expect(scalar >> 254n).toBe(1n);
       }),
-      { numRuns: 300, seed: 32 },
+      effort(300, 32),
     );
   });
 
@@ -108,7 +109,7 @@ describe("an epoch private key", () => {
         const derived = crypto.x25519Base(epochPrivateKey(crypto, seed, privateKey));
         expect(toHex(derived)).toBe(toHex(heard));
       }),
-      { numRuns: 200, seed: 33 },
+      effort(200, 33),
     );
   });
 });

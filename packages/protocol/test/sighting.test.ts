@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import {
   decodeSighting,
   encodeSighting,
@@ -22,7 +23,7 @@ describe("a sighting", () => {
       fc.property(sightings, (sighting) => {
         expect(decodeSighting(encodeSighting(sighting))).toEqual(sighting);
       }),
-      { numRuns: 300, seed: 62 },
+      effort(300, 62),
     );
   });
 
@@ -39,7 +40,7 @@ describe("a sighting", () => {
         accepted += 1;
         expect(encodeSighting(decodeSighting(data))).toEqual(data);
       }),
-      { numRuns: 500, seed: 63 },
+      effort(500, 63),
     );
     expect(accepted).toBeGreaterThan(100);
   });
@@ -47,7 +48,7 @@ describe("a sighting", () => {
   it("is decoded from arbitrary bytes or refused with a DecodeError", () => {
     fc.assert(
       fc.property(fc.oneof(anyBytes(80), bytes(64)), (data) => isTotal(() => decodeSighting(data))),
-      { numRuns: 2000, seed: 64 },
+      effort(2000, 64),
     );
   });
 
@@ -87,7 +88,7 @@ describe("a relay mark", () => {
         expect(toHex(relayMarkOf(crypto, secret, other))).not.toBe(mark);
         expect(toHex(relayMarkOf(crypto, other, key))).not.toBe(mark);
       }),
-      { numRuns: 100, seed: 65 },
+      effort(100, 65),
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import { dayOf, epochOf, epochStart, minuteInEpoch, UsageError } from "../src/index.ts";
 
 const times = fc.integer({ min: -86_400 * 400, max: 0xffffffff });
@@ -14,7 +15,7 @@ describe("epochs", () => {
         expect(ref.day).toBe(dayOf(at));
         expect(ref.epoch >= 0 && ref.epoch < 288).toBe(true);
       }),
-      { numRuns: 500, seed: 121 },
+      effort(500, 121),
     );
   });
 
@@ -23,7 +24,7 @@ describe("epochs", () => {
       fc.property(times, fc.nat(100_000), (at, later) => {
         expect(epochStart(epochOf(at + later))).toBeGreaterThanOrEqual(epochStart(epochOf(at)));
       }),
-      { numRuns: 300, seed: 122 },
+      effort(300, 122),
     );
   });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import { H4Framing } from "../src/h4-framing.ts";
 
 const event = fc
@@ -32,7 +33,7 @@ describe("H4 framing", () => {
         const events = sent.filter((packet) => packet[0] === 4);
         expect(got.map((one) => [...one])).toEqual(events.map((one) => [...one]));
       }),
-      { seed: 2, numRuns: 300 },
+      effort(300, 2),
     );
   });
 

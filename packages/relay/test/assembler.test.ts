@@ -9,6 +9,7 @@ import {
 import { seededRandom } from "@glowworm/protocol/testing";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import { ASSEMBLER_LIMITS, Assembler } from "../src/assembler.ts";
 import { freshKey, hearing, pieceFrame, START_MS, TOKEN, wholeFrame } from "./support/beacons.ts";
 
@@ -57,7 +58,7 @@ describe("rebuilding keys", () => {
         const heard = withFewCorrupted(transmissions).filter(({ fate }) => fate !== "lost");
         expect(rebuilt(keys, heard)).toEqual(rebuildable(keys, heard));
       }),
-      { numRuns: 200, seed: 11 },
+      effort(200, 11),
     );
   });
 });
@@ -195,7 +196,7 @@ describe("hostile pieces", () => {
         const frame = decodeAdvertisement(data);
         if (frame !== null) hear(assembler, frame);
       }),
-      { numRuns: 20_000, seed: 12 },
+      effort(20_000, 12),
     );
   });
 });

@@ -1,6 +1,7 @@
 import { ALTITUDE_UNKNOWN } from "@glowworm/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import { readGpsdLine } from "../src/gpsd-reports.ts";
 
 const TPV = {
@@ -87,7 +88,7 @@ it("never throws, and finds no report in garbage", () => {
     fc.property(line, (text) => {
       expect(readGpsdLine(text)).toEqual({ type: "other" });
     }),
-    { numRuns: 5000, seed: 18 },
+    effort(5000, 18),
   );
 });
 

@@ -2,6 +2,7 @@ import { type CryptoSuite, fromHex, loadCrypto } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import { advert, freshKey, pieceFrame, START_MS, wholeFrame } from "./support/beacons.ts";
 import { RelayScene } from "./support/relay-scene.ts";
 
@@ -54,7 +55,7 @@ describe("hostile air", () => {
       fc.property(fc.uint8Array({ maxLength: 64 }), rssi, fc.integer(), (data, rssiDbm, atMs) => {
         scene.scanner.hear({ atMs: START_MS + (atMs % 1e6), data, rssiDbm, address: null });
       }),
-      { numRuns: 5000, seed: 19 },
+      effort(5000, 19),
     );
     await scene.run(relay, 5);
     expect(relay.status()).toMatchObject({ sealed: 0, adverts: 5000 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import { LineSplitter } from "../src/lines.ts";
 
 it("gives the same lines however the stream is cut", () => {
@@ -19,7 +20,7 @@ it("gives the same lines however the stream is cut", () => {
         expect(lines).toEqual(expected);
       },
     ),
-    { numRuns: 500, seed: 17 },
+    effort(500, 17),
   );
 });
 

@@ -2,6 +2,7 @@ import { randomFraction } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import { type Offer, POLICY_LIMITS, ReportPolicy } from "../src/policy.ts";
 import { START_MS } from "./support/beacons.ts";
 
@@ -120,6 +121,6 @@ it("never reports an id more than twice in ten minutes, whatever is offered", ()
       }
       expect(Math.max(0, ...reports.values())).toBeLessThanOrEqual(2);
     }),
-    { numRuns: 300, seed: 13 },
+    effort(300, 13),
   );
 });

@@ -1,6 +1,7 @@
 import { ALTITUDE_UNKNOWN } from "@glowworm/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../test/support/effort.ts";
 import type { Fix } from "../src/index.ts";
 import { coarsen } from "../src/precision.ts";
 import { FIX } from "./support/beacons.ts";
@@ -52,7 +53,7 @@ describe("a coarse position", () => {
         const told = coarsen(fix, precision);
         expect(chordMetres(fix, told) + accuracy / 10).toBeLessThanOrEqual(told.accuracyDm / 10);
       }),
-      { numRuns: 20_000, seed: 14 },
+      effort(20_000, 14),
     );
   });
 
@@ -66,7 +67,7 @@ describe("a coarse position", () => {
         expect(told.accuracyDm / 10).toBeLessThan(size * 0.9 + size / 4);
         expect(told.accuracyDm / 10).toBeGreaterThan(size * 0.6);
       }),
-      { numRuns: 20_000, seed: 15 },
+      effort(20_000, 15),
     );
   });
 
@@ -77,7 +78,7 @@ describe("a coarse position", () => {
         const again = coarsen(at(told.latitudeE7, told.longitudeE7, accuracy), precision);
         expect(again).toEqual(told);
       }),
-      { numRuns: 20_000, seed: 16 },
+      effort(20_000, 16),
     );
   });
 

@@ -2,6 +2,7 @@ import { RSSI_UNKNOWN, randomFraction } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../../test/support/effort.ts";
 import { type Estimate, estimatePlace, radioRange } from "../../src/answer/estimate.ts";
 import { directionOf, metresBetween } from "../../src/answer/geo.ts";
 import { gradedReports } from "../support/graded.ts";
@@ -142,7 +143,7 @@ describe("liars", () => {
         expect(errorOf(estimate)).toBeLessThan(40 + 2 * reach);
         expect(estimate.relays).toBeGreaterThanOrEqual(honestOnes.length);
       }),
-      { numRuns: 1000, seed: 7 },
+      effort(1000, 7),
     );
   });
 
@@ -172,7 +173,7 @@ describe("liars", () => {
           relaysDisagreeing: count,
         });
       }),
-      { numRuns: 400, seed: 7 },
+      effort(400, 7),
     );
   });
 });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../../test/support/effort.ts";
 import { directionOf, metresBetween, placeIn, weightedCentre } from "../../src/answer/geo.ts";
 
 const place = fc.record({
@@ -14,7 +15,7 @@ describe("geometry on the globe", () => {
         const there = directionOf(at);
         expect(metresBetween(there, directionOf(placeIn(there)))).toBeLessThan(0.001);
       }),
-      { numRuns: 500, seed: 7 },
+      effort(500, 7),
     );
   });
 

@@ -12,6 +12,7 @@ import {
 import { seededRandom } from "@glowworm/protocol/testing";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../../test/support/effort.ts";
 import { deriveDayIds, EpochKeys } from "../../src/candidates/day-ids.ts";
 import { NOON } from "../support/reports.ts";
 
@@ -49,7 +50,7 @@ describe("epoch keys", () => {
           expect(publicKey).toEqual(beaconKey(ref.day, ref.epoch));
         }
       }),
-      { numRuns: 30, seed: 7 },
+      effort(30, 7),
     );
   });
 });

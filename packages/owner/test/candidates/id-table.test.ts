@@ -8,6 +8,7 @@ import {
 import { seededRandom } from "@glowworm/protocol/testing";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { effort } from "../../../../test/support/effort.ts";
 import { IdTable } from "../../src/candidates/id-table.ts";
 import { matchRecords } from "../../src/candidates/match.ts";
 
@@ -24,7 +25,7 @@ describe("id table", () => {
           expect(table.indexOf(bytes, 0)).toBe(slow.get(String(bytes)) ?? -1);
         }
       }),
-      { numRuns: 200, seed: 7 },
+      effort(200, 7),
     );
   });
 
