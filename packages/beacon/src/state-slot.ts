@@ -86,7 +86,20 @@ export function decodeSlot(
   const body = bytes.subarray(CHECK_BYTES);
   const check = labelledHash(crypto, CHECK_BYTES, H_STATE, body);
   if (!equalBytes(check, bytes.subarray(0, CHECK_BYTES))) return null;
-  const reader = new ByteReader(body);
+  try {
+    return readBody(new ByteReader(body), cardsMark, cards);
+  } catch (error) {
+    // Sound, but made beside more cards than there are now: the card file was cut short.
+    if (error instanceof DecodeError) return null;
+    throw error;
+  }
+}
+
+function readBody(
+  reader: ByteReader,
+  cardsMark: Uint8Array,
+  cards: number,
+): { readonly sequence: number; readonly state: BeaconState } | null {
   const sequence = reader.u32("state.sequence");
   if (!equalBytes(reader.bytes("state.cards", CARDS_MARK_BYTES), cardsMark)) return null;
   const guard = readGuard(reader);

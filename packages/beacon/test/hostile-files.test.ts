@@ -65,4 +65,13 @@ describe("a state folder that somebody has been at", () => {
       effort(3000, 31),
     );
   });
+
+  it("is refused with a remedy when the card file was cut to fewer cards than the state knows", () => {
+    const { cards, state } = usedFolder();
+    for (let length = 0; length < cards.length; length += 17) {
+      const files = [["cards", cards.slice(0, length)] as const, ["state", state] as const];
+      const disk = new MemoryDisk(files);
+      expect(() => new CardStore(crypto, disk)).toThrow(Failure);
+    }
+  });
 });
