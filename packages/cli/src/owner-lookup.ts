@@ -3,8 +3,10 @@ import {
   deviceNamed,
   type FindResult,
   findDevice,
+  nothingFoundLines,
   OwnerFolder,
   type Progress,
+  warningLines,
 } from "@glowworm/owner";
 import { cacheFolder, configFolder, type ExitName, Failure, systemClock } from "@glowworm/platform";
 import { deriveDeviceKey, loadCrypto } from "@glowworm/protocol";
@@ -72,8 +74,20 @@ export async function lookForDevice({ env, signal }: Invocation, name: string): 
   }
 }
 
-/** How a lookup ends. @throws {Failure} serverUnreachable when that left nothing to show. */
-export function exitOf({ server, result }: Looked): ExitName {
+/**
+ * Says what a person should know besides the answer. @returns how the lookup ends.
+ * @throws {Failure} serverUnreachable when that left nothing to show.
+ */
+export function conclude(invocation: Invocation, looked: Looked): ExitName {
+  const { device, result } = looked;
+  const exit = exitOf(looked);
+  const talk =
+    result.place === null ? nothingFoundLines(device.name, result) : warningLines(result);
+  for (const line of talk) invocation.say(line);
+  return exit;
+}
+
+function exitOf({ server, result }: Looked): ExitName {
   const { isServerReached, problems } = result.lookup;
   if (!isServerReached && result.place === null) {
     throw new Failure(

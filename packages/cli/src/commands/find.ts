@@ -1,7 +1,7 @@
-import { findJson, geoJson, nothingFoundLines, placeText, warningLines } from "@glowworm/owner";
+import { findJson, geoJson, placeText } from "@glowworm/owner";
 import type { ExitName } from "@glowworm/platform";
 import type { Command, Invocation } from "../command.ts";
-import { exitOf, lookForDevice, OUTPUT_OPTIONS, outputFormat } from "../owner-lookup.ts";
+import { conclude, lookForDevice, OUTPUT_OPTIONS, outputFormat } from "../owner-lookup.ts";
 import { onlyName } from "../positionals.ts";
 
 export const findCommand: Command = {
@@ -36,8 +36,5 @@ async function find(invocation: Invocation): Promise<ExitName> {
   if (format === "text" && place !== null) {
     for (const line of placeText(device.name, place, result.lookedAt)) invocation.out(line);
   }
-  const exit = exitOf(looked);
-  const talk = place === null ? nothingFoundLines(device.name, result) : warningLines(result);
-  for (const line of talk) invocation.say(line);
-  return exit;
+  return conclude(invocation, looked);
 }

@@ -1,13 +1,7 @@
-import {
-  geoJson,
-  historyJson,
-  historyLine,
-  nothingFoundLines,
-  warningLines,
-} from "@glowworm/owner";
+import { geoJson, historyJson, historyLine } from "@glowworm/owner";
 import type { ExitName } from "@glowworm/platform";
 import type { Command, Invocation } from "../command.ts";
-import { exitOf, lookForDevice, OUTPUT_OPTIONS, outputFormat } from "../owner-lookup.ts";
+import { conclude, lookForDevice, OUTPUT_OPTIONS, outputFormat } from "../owner-lookup.ts";
 import { onlyName } from "../positionals.ts";
 
 export const historyCommand: Command = {
@@ -36,8 +30,5 @@ async function history(invocation: Invocation): Promise<ExitName> {
   if (format === "json") invocation.out(JSON.stringify(historyJson(device.name, result)));
   if (format === "geojson") invocation.out(JSON.stringify(geoJson(device.name, places)));
   if (format === "text") for (const place of places) invocation.out(historyLine(place));
-  const exit = exitOf(looked);
-  const talk = places.length === 0 ? nothingFoundLines(device.name, result) : warningLines(result);
-  for (const line of talk) invocation.say(line);
-  return exit;
+  return conclude(invocation, looked);
 }
