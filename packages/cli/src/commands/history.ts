@@ -9,7 +9,8 @@ export const historyCommand: Command = {
   summary: "show where a device has been",
   help: `usage: glowworm history NAME [--json | --format geojson]
 
-Prints every place the server's reports tell of, oldest first. How far back that goes is the server's retention.
+Prints every place the reports tell of, oldest first: as far back as the server keeps reports, or two months of what
+this computer has read before.
 
   --json              one JSON object
   --format geojson    GeoJSON (RFC 7946)
