@@ -2,7 +2,7 @@ import type { Clock, CryptoSuite } from "@glowworm/protocol";
 import type { Context } from "hono";
 import type { IdCap } from "./id-cap.ts";
 import type { ReportError } from "./problem.ts";
-import type { ReportStore } from "./report-store.ts";
+import type { ReportStore } from "./store/report-store.ts";
 
 /** What the routes stand on. */
 export interface AppDeps {

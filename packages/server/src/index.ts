@@ -1,7 +1,7 @@
-export * from "./report-store.ts";
 export { Server, type ServerOptions } from "./server.ts";
 export {
   EmbeddedStore,
   type EmbeddedStoreOptions,
   openEmbeddedStore,
-} from "./store/embedded-store.ts";
+} from "./store/embedded/embedded-store.ts";
+export * from "./store/report-store.ts";

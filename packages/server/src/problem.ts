@@ -7,7 +7,7 @@ import {
 } from "@glowworm/protocol";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { StoreBusyError, StoreUnavailableError } from "./report-store.ts";
+import { StoreBusyError, StoreUnavailableError } from "./store/report-store.ts";
 
 /** Seconds after which a busy store is worth another try. */
 const BUSY_RETRY_SECONDS = 2;

@@ -13,9 +13,9 @@ import { createApp } from "./app.ts";
 import { ErrorLog } from "./error-log.ts";
 import { createHttpServer, HTTP_LIMITS, socketAddressOf } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
-import { type ReportStore, StoreLostError, StoreUnavailableError } from "./report-store.ts";
 import { clientAddressOf } from "./source-prefix.ts";
-import { openEmbeddedStore } from "./store/embedded-store.ts";
+import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
+import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
 
 /** Requests in flight at a stop have as long as any request may take. */
 const STOP_MS = HTTP_LIMITS.requestTimeout;

@@ -12,8 +12,8 @@ import { readBody } from "../body.ts";
 import type { AppDeps } from "../deps.ts";
 import { RECORDS_PER_ID_MAX } from "../id-cap.ts";
 import { ProblemError, retryLater } from "../problem.ts";
-import type { NewReport } from "../report-store.ts";
 import { sourcePrefixOf } from "../source-prefix.ts";
+import type { NewReport } from "../store/report-store.ts";
 
 /** `POST /v1/sightings`: stores a batch whole, or says why not. @see docs/protocol.md section 8.1 */
 export function sightingsRoute(app: Hono, deps: AppDeps): void {

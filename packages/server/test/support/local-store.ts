@@ -1,7 +1,7 @@
 import { type Database, openDatabase } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { EmbeddedStore } from "../../src/store/embedded-store.ts";
-import { Writer } from "../../src/store/writer.ts";
+import { EmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
+import { Writer } from "../../src/store/embedded/writer.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
 
 /** A disk that can be full: SQLite itself refuses to grow a database any further. */

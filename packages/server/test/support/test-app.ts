@@ -3,7 +3,7 @@ import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import type { Hono } from "hono";
 import { createApp } from "../../src/app.ts";
 import { IdCap } from "../../src/id-cap.ts";
-import type { ReportStore } from "../../src/report-store.ts";
+import type { ReportStore } from "../../src/store/report-store.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
 
 /** What a request can be sent with. */

@@ -1,6 +1,6 @@
 import { openEmbeddedStore } from "@glowworm/server";
-import { temporaryFolder } from "./support/fixtures.ts";
-import { describeReportStore } from "./support/report-store-suite.ts";
+import { temporaryFolder } from "../support/fixtures.ts";
+import { describeReportStore } from "../support/report-store-suite.ts";
 
 describeReportStore("embedded", temporaryFolder, ({ place, ...settings }) =>
   openEmbeddedStore({ folder: place, ...settings }),

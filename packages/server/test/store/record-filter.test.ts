@@ -1,6 +1,6 @@
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { RecordFilter } from "../src/store/record-filter.ts";
+import { RecordFilter } from "../../src/store/embedded/record-filter.ts";
 
 const RECORD_BYTES = 129;
 const RECORDS = 20_000;

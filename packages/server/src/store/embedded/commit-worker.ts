@@ -2,13 +2,8 @@ import { setImmediate as pause } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { Failure, openDatabase } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
-import type {
-  WriterError,
-  WriterMessage,
-  WriterRequest,
-  WriterSettings,
-} from "./store/messages.ts";
-import { Writer } from "./store/writer.ts";
+import type { WriterError, WriterMessage, WriterRequest, WriterSettings } from "./messages.ts";
+import { Writer } from "./writer.ts";
 
 if (parentPort !== null) await serve(parentPort, workerData as WriterSettings);
 

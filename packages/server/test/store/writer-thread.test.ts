@@ -1,7 +1,7 @@
 import { StoreLostError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
-import { WriterThread } from "../src/store/writer-thread.ts";
-import { NOON_MS, temporaryFolder } from "./support/fixtures.ts";
+import { WriterThread } from "../../src/store/embedded/writer-thread.ts";
+import { NOON_MS, temporaryFolder } from "../support/fixtures.ts";
 
 describe("a writing thread that has ended", () => {
   it("refuses what was asked and what is asked, and says that it will not come back", async () => {

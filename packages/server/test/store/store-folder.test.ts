@@ -23,9 +23,9 @@ import {
   someReport,
   someReports,
   temporaryFolder,
-} from "./support/fixtures.ts";
-import { openLocalStore, SmallDisk } from "./support/local-store.ts";
-import { everything, recordsOfHours, recordsOfSegments, timesFound } from "./support/published.ts";
+} from "../support/fixtures.ts";
+import { openLocalStore, SmallDisk } from "../support/local-store.ts";
+import { everything, recordsOfHours, recordsOfSegments, timesFound } from "../support/published.ts";
 
 const random = seededRandom("store folder");
 const NOON_SEGMENT = segmentOf(NOON_MS / 1000);
