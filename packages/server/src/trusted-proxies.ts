@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, SocketAddress } from "node:net";
 import { Failure } from "@glowworm/platform";
 
 /** Shortest prefix that is believed, by family: 10.0.0.0/8 and fc00::/7 are the largest private networks. */
@@ -29,11 +29,7 @@ export class TrustedProxies {
   #add(proxy: string): void {
     const [address = "", bits, ...rest] = proxy.split("/");
     const family = isIP(address);
-    if (
-      (family !== 4 && family !== 6) ||
-      rest.length > 0 ||
-      /[.%]/.test(address) !== (family === 4)
-    ) {
+    if ((family !== 4 && family !== 6) || rest.length > 0 || address.includes("%")) {
       throw refused(proxy, "expected an address or a network");
     }
     const length = bits === undefined ? BITS_MAX[family] : wholeNumber(bits);
@@ -41,8 +37,17 @@ export class TrustedProxies {
     if (length < BITS_MIN[family]) {
       throw refused(proxy, "so large a network holds strangers, who could then claim any address");
     }
+    if (family === 6 && holdsIPv4(address, length)) throw refused(proxy, "write IPv4 as such");
     this.#list.addSubnet(address, length, family === 4 ? "ipv4" : "ipv6");
   }
+}
+
+/** Whether it holds IPv4 addresses as IPv6 writes them, `::ffff:192.0.2.1`. */
+function holdsIPv4(address: string, bits: number): boolean {
+  const network = new BlockList();
+  network.addSubnet(address, bits, "ipv6");
+  const isWithin = new SocketAddress({ address, family: "ipv6" }).address.startsWith("::ffff:");
+  return isWithin || network.check("0.0.0.0", "ipv4");
 }
 
 function wholeNumber(text: string): number {
