@@ -33,6 +33,7 @@ export const PROBLEMS = {
   "segment-gone": 410,
   "body-too-large": 413,
   "unsupported-media-type": 415,
+  "id-capped": 429,
   "rate-limited": 429,
   internal: 500,
   "store-unavailable": 503,

@@ -1,3 +1,4 @@
+export { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 export { Server, type ServerOptions } from "./server.ts";
 export {
   EmbeddedStore,

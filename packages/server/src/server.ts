@@ -11,14 +11,14 @@ import {
 } from "@glowworm/protocol";
 import { createApp } from "./app.ts";
 import { ErrorLog } from "./error-log.ts";
-import { createHttpServer, HTTP_LIMITS, socketAddressOf } from "./http-server.ts";
+import { createHttpServer, socketAddressOf } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
+import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
+import { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";
 
-/** Requests in flight at a stop have as long as any request may take. */
-const STOP_MS = HTTP_LIMITS.requestTimeout;
 /** How soon a store that failed is tried again. */
 const RETRY_MS = 5000;
 
@@ -31,6 +31,15 @@ export interface ServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly retentionDays: number;
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<ServerLimits>;
+  /**
+   * Addresses and networks of the proxies whose `X-Forwarded-For` is believed; this machine alone when absent. None
+   * for an onion service, whose strangers all seem to be on this machine.
+   */
+  readonly trustedProxies?: readonly string[];
+  /** Mean delay of the event loop lately, in milliseconds: above 200 uploads are put off. Not watched when absent. */
+  readonly loopDelayMs?: () => number;
   /** Told what an operator should know: never an address, an id or a body. Silent when absent. */
   readonly say?: (line: string) => void;
 }
@@ -38,14 +47,19 @@ export interface ServerOptions {
 /** A server over one data folder. `step` closes segments and hours when they are over. */
 export class Server implements Stepper {
   readonly #options: ServerOptions;
+  readonly #limits: ServerLimits;
+  readonly #proxies: TrustedProxies;
   readonly #say: (line: string) => void;
   readonly #log: ErrorLog;
   #store: ReportStore | undefined;
   #http: HttpServer | undefined;
   #isStopping = false;
 
+  /** @throws {Failure} `usage` for a trusted proxy that is none. */
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#limits = { ...SERVER_LIMITS, ...options.limits };
+    this.#proxies = new TrustedProxies(options.trustedProxies ?? LOOPBACK);
     this.#say = options.say ?? (() => {});
     this.#log = new ErrorLog(options.clock, this.#say);
   }
@@ -98,7 +112,8 @@ export class Server implements Stepper {
       });
     });
     http.closeIdleConnections();
-    await this.#options.clock.sleep(STOP_MS, done.signal);
+    // Requests in flight have as long as any request may take.
+    await this.#options.clock.sleep(this.#limits.requestTimeoutMs, done.signal);
     http.closeAllConnections();
     await closed;
   }
@@ -109,14 +124,22 @@ export class Server implements Stepper {
       store,
       clock,
       crypto,
-      cap: new IdCap(crypto, random),
+      cap: new IdCap(this.#limits.recordsPerId, crypto, random),
       retentionDays,
       software: software(),
-      addressOf: (c) => clientAddressOf(socketAddressOf(c), c.req.header("x-forwarded-for")),
+      addressOf: (c) =>
+        clientAddressOf(this.#proxies, socketAddressOf(c), c.req.header("x-forwarded-for")),
       isStopping: () => this.#isStopping,
       reportError: (kind, error) => this.#log.report(kind, error),
     });
-    return createHttpServer(app.fetch);
+    return createHttpServer(app.fetch, {
+      limits: this.#limits,
+      proxies: this.#proxies,
+      clock,
+      crypto,
+      random,
+      loopDelayMs: this.#options.loopDelayMs ?? (() => 0),
+    });
   }
 }
 

@@ -146,7 +146,7 @@ describe("the cap per id", () => {
     expect((await app.upload(batch)).status).toBe(201);
     const response = await app.upload([someUpload(random), someUpload(random, putId)]);
     expect(response.headers.get("retry-after")).toBe(String(3600 - 120));
-    expect(await refusalOf(response)).toEqual([429, "rate-limited"]);
+    expect(await refusalOf(response)).toEqual([429, "id-capped"]);
     app.address = "192.0.2.200";
     expect((await app.upload([someUpload(random, putId)])).status).toBe(429);
     app.clock.advance(SEGMENT_MS);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { stateFolder, systemClock, systemRandom } from "@glowworm/platform";
+import { stateFolder, systemClock, systemRandom, watchLoopDelay } from "@glowworm/platform";
 import { loadCrypto, RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
 import { Server } from "@glowworm/server";
 import type { Command } from "../command.ts";
@@ -56,6 +56,7 @@ examples:
         example: LISTEN_DEFAULT,
       }),
       retentionDays,
+      loopDelayMs: watchLoopDelay(systemClock),
       say,
     });
     const { url } = await server.start();

@@ -3,6 +3,7 @@ import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import type { Hono } from "hono";
 import { createApp } from "../../src/app.ts";
 import { IdCap } from "../../src/id-cap.ts";
+import { SERVER_LIMITS } from "../../src/limits.ts";
 import type { ReportStore } from "../../src/store/report-store.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
 
@@ -23,7 +24,7 @@ export class TestApp {
       store,
       clock,
       crypto,
-      cap: new IdCap(crypto, seededRandom("test app")),
+      cap: new IdCap(SERVER_LIMITS.recordsPerId, crypto, seededRandom("test app")),
       retentionDays: 30,
       software: "glowworm test",
       addressOf: () => this.address,
