@@ -288,7 +288,12 @@ describe("the state of a server", () => {
     expect(await (await app.get(PATHS.about)).json()).toEqual({
       v: 1,
       protocol: 1,
-      software: "glowworm test",
+      software: expect.stringMatching(/^glowworm \d+\.\d+\.\d+$/),
+      build: null,
+      policy: "keeps nothing",
+      contact: null,
+      admission: "public",
+      limits: { recordsPerUpload: 64, recordsPerId: 64 },
       retentionDays: 30,
     });
     expect((await app.get(PATHS.health)).status).toBe(200);

@@ -41,11 +41,15 @@ async function storeWithinCap(
     const detail = `an id has had ${RECORDS_PER_ID_MAX} reports from this network within the hour`;
     throw retryLater("rate-limited", detail, HOUR_SECONDS - (now % HOUR_SECONDS));
   }
+  deps.metrics?.waiting(reports.length);
   try {
     await deps.store.put(reports);
+    deps.metrics?.accepted(reports.length);
   } catch (error) {
     reservation.release();
     throw error;
+  } finally {
+    deps.metrics?.waiting(-reports.length);
   }
 }
 
