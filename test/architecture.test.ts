@@ -38,6 +38,7 @@ const DRIVERS: Readonly<Record<string, string>> = {
   "@abandonware/bleno": "beacon/src/bleno-advertiser.ts",
   "@hono/node-server": "server/src/http-server.ts",
   "@scure/bip39": "owner/src/keys/words.ts",
+  "@hono/zod-openapi": "server/src/openapi/document.ts",
   "prom-client": "server/src/metrics/metrics.ts",
   pino: "cli/src/logs/json-log.ts",
   "smol-toml": "cli/src/settings/toml.ts",

@@ -13,6 +13,7 @@ const READ_ONLY_PATHS = [
   "/v1/hours/:hour/pages/:page",
   "/v1/open/:segment",
   PATHS.about,
+  PATHS.openapi,
   PATHS.health,
   PATHS.ready,
 ] as const;
