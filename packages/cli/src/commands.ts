@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { beaconRunCommand } from "./commands/beacon-run.ts";
+import { configCheckCommand } from "./commands/config-check.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { deviceAddCommand } from "./commands/device-add.ts";
 import { findCommand } from "./commands/find.ts";
@@ -17,5 +18,6 @@ export const COMMANDS: readonly Command[] = [
   beaconRunCommand,
   relayRunCommand,
   serverRunCommand,
+  configCheckCommand,
   demoCommand,
 ];

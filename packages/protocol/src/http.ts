@@ -12,6 +12,7 @@ export const PATHS = {
   about: "/about",
   health: "/healthz",
   ready: "/readyz",
+  openapi: "/openapi.json",
 } as const;
 
 /** Media type of uploads, segments, manifests, pages and filters. @see docs/protocol.md section 8 */
@@ -64,10 +65,28 @@ export interface HoursList {
   readonly open: { readonly first: number; readonly last: number } | null;
 }
 
-/** Answer of `GET /about`. @see docs/protocol.md section 8.4 */
+/** Who may upload: everybody, or whoever has a token. @see docs/protocol.md section 8.4 */
+export type Admission = "public" | "invite";
+
+/** Answer of `GET /about`. Later versions may add fields. @see docs/protocol.md section 8.4 */
 export interface About {
   readonly v: 1;
   readonly protocol: number;
   readonly software: string;
+  /** Hash over the program, lowercase hex, or null where it could not be computed. */
+  readonly build: string | null;
+  /** What the operator promises, as text or a URL, or null. */
+  readonly policy: string | null;
+  /** How to reach the operator, or null. */
+  readonly contact: string | null;
+  readonly admission: Admission;
   readonly retentionDays: number;
+  readonly limits: AboutLimits;
+}
+
+/** What a server refuses above. @see docs/protocol.md section 8.4 */
+export interface AboutLimits {
+  readonly recordsPerUpload: number;
+  /** Of one network in one hour. */
+  readonly recordsPerId: number;
 }

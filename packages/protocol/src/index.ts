@@ -63,6 +63,8 @@ export {
 export { hpkeOpen, hpkeSeal, type Sealed } from "./hpke.ts";
 export {
   type About,
+  type AboutLimits,
+  type Admission,
   type HoursList,
   PATHS,
   PROBLEM_MEDIA_TYPE,

@@ -1,18 +1,26 @@
 import { PATHS } from "@glowworm/protocol";
 import { Hono } from "hono";
 import type { AppDeps } from "./deps.ts";
+import { measureRequests } from "./metrics/measure.ts";
 import { onError, ProblemError, problemResponse } from "./problem.ts";
 import { PUBLISHED_PATHS, publishedRoutes } from "./routes/published.ts";
 import { sightingsRoute } from "./routes/sightings.ts";
 import { statusRoutes } from "./routes/status.ts";
 
-const READ_ONLY_PATHS = [...PUBLISHED_PATHS, PATHS.about, PATHS.health, PATHS.ready] as const;
+const READ_ONLY_PATHS = [
+  ...PUBLISHED_PATHS,
+  PATHS.about,
+  PATHS.openapi,
+  PATHS.health,
+  PATHS.ready,
+] as const;
 
 /** The HTTP interface of a server. @see docs/protocol.md section 8 */
 export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
   app.onError(onError(deps.reportError));
   app.notFound(() => problemResponse(new ProblemError("not-found", "there is no such path")));
+  if (deps.metrics !== null) app.use(measureRequests(deps.metrics, deps));
   app.use(async (c, next) => {
     await next();
     c.header("x-content-type-options", "nosniff");
@@ -28,10 +36,10 @@ export function createApp(deps: AppDeps): Hono {
 }
 
 function refuseOtherMethods(app: Hono): void {
-  app.all(PATHS.sightings, () => wrongMethod("POST"));
-  for (const path of READ_ONLY_PATHS) app.all(path, () => wrongMethod("GET, HEAD"));
+  app.all(PATHS.sightings, () => refuseMethod("POST"));
+  for (const path of READ_ONLY_PATHS) app.all(path, () => refuseMethod("GET, HEAD"));
 }
 
-function wrongMethod(allow: string): Response {
-  return problemResponse(new ProblemError("method-not-allowed", `use ${allow}`, { allow }));
+function refuseMethod(allow: string): never {
+  throw new ProblemError("method-not-allowed", `use ${allow}`, { allow });
 }

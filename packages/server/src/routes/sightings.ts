@@ -40,11 +40,15 @@ async function storeWithinCap(
     const detail = `an id has had ${deps.cap.max} reports from this network within the hour`;
     throw retryLater("id-capped", detail, HOUR_SECONDS - (now % HOUR_SECONDS));
   }
+  deps.metrics?.waiting(reports.length);
   try {
     await deps.store.put(reports);
+    deps.metrics?.accepted(reports.length);
   } catch (error) {
     reservation.release();
     throw error;
+  } finally {
+    deps.metrics?.waiting(-reports.length);
   }
 }
 

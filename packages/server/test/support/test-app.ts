@@ -1,9 +1,11 @@
 import { encodeUploadBatch, type UploadRecord } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import type { Hono } from "hono";
+import { aboutOf } from "../../src/about.ts";
 import { createApp } from "../../src/app.ts";
 import { IdCap } from "../../src/id-cap.ts";
 import { SERVER_LIMITS } from "../../src/limits.ts";
+import { Metrics } from "../../src/metrics/metrics.ts";
 import type { ReportStore } from "../../src/store/report-store.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
 
@@ -15,6 +17,7 @@ export class TestApp {
   readonly clock: FakeClock;
   readonly said: string[] = [];
   readonly app: Hono;
+  readonly metrics: Metrics = new Metrics();
   address: string | undefined = "192.0.2.1";
   isStopping = false;
 
@@ -25,8 +28,8 @@ export class TestApp {
       clock,
       crypto,
       cap: new IdCap(SERVER_LIMITS.recordsPerId, crypto, seededRandom("test app")),
-      retentionDays: 30,
-      software: "glowworm test",
+      about: aboutOf({ build: null, policy: "keeps nothing", contact: null }, 30, SERVER_LIMITS),
+      metrics: this.metrics,
       addressOf: () => this.address,
       isStopping: () => this.isStopping,
       reportError: (kind, error) => this.said.push(`${kind}: ${error}`),

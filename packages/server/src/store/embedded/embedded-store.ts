@@ -8,6 +8,7 @@ import {
   type UnixSeconds,
 } from "@glowworm/protocol";
 import {
+  type CommitGroup,
   type NewReport,
   type Published,
   type ReportStore,
@@ -37,6 +38,8 @@ export interface EmbeddedStoreOptions {
   readonly retentionDays: number;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** Told of every group commit that succeeded. */
+  readonly onCommit?: (group: CommitGroup) => void;
 }
 
 /** Opens or makes the store of one data folder. @throws {Failure} when a person has to mend it. */
@@ -134,7 +137,11 @@ export class EmbeddedStore implements ReportStore {
   }
 
   async #commit(reports: readonly NewReport[]): Promise<void> {
+    const { clock, onCommit } = this.#options;
+    const beganMs = clock.monotonicMs();
     await this.#write({ kind: "commit", at: this.#now(), reports: packReports(reports) });
+    const seconds = (clock.monotonicMs() - beganMs) / 1000;
+    onCommit?.({ records: reports.length, seconds });
   }
 
   async #write(request: WriterRequest): Promise<void> {
