@@ -7,6 +7,8 @@ import {
   decodePage,
   encodeManifest,
   encodeRecords,
+  FILTER_FREE_PAGES,
+  isAllZero,
   loadCrypto,
   type Manifest,
   manifestHash,
@@ -27,17 +29,21 @@ const manifests: fc.Arbitrary<Manifest> = fc
   .record({
     hour: fc.nat(0xffffffff),
     previous: bytes(32),
-    filter: bytes(32),
+    filterHash: bytes(32).filter((hash) => !isAllZero(hash)),
     ids: fc.array(fc.tuple(bytes(16), bytes(16)), { minLength: 1, maxLength: 6 }),
+    more: fc.constantFrom(0, 64),
     hash: bytes(32),
   })
-  .map(({ hour, previous, filter, ids, hash }) => {
+  .map(({ hour, previous, filterHash, ids, more, hash }) => {
     const bounds = ids.flat().sort(compareBytes);
     const pages = ids.map((_pair, index) => ({
       firstId: bounds[2 * index] ?? new Uint8Array(16),
       lastId: bounds[2 * index + 1] ?? new Uint8Array(16),
       hash,
     }));
+    const lastId = pages.at(-1)?.lastId ?? new Uint8Array(16);
+    for (let page = 0; page < more; page++) pages.push({ firstId: lastId, lastId, hash });
+    const filter = pages.length > FILTER_FREE_PAGES ? filterHash : new Uint8Array(32);
     return { hour, recordCount: pages.length * PAGE_RECORDS, previous, filter, pages };
   });
 
@@ -84,6 +90,7 @@ describe("a manifest", () => {
     const data = encodeManifest({ ...noManifest(), recordCount: 256, pages: [entry] });
     new DataView(data.buffer).setUint32(5, 0xffffff00);
     new DataView(data.buffer).setUint32(9, 0x00ffffff);
+    data[45] = 1;
     expect(codeOf(() => decodeManifest(data))).toBe("truncated");
   });
 
@@ -92,6 +99,17 @@ describe("a manifest", () => {
     ["a wrong record count", 255, [entry]],
   ])("cannot be made of %s", (_name, recordCount, pages) => {
     expect(() => encodeManifest({ ...noManifest(), recordCount, pages })).toThrow(UsageError);
+  });
+
+  it.each([
+    ["a filter for 64 pages", 64, 1],
+    ["no filter for 65 pages", 65, 0],
+  ])("cannot be made with %s", (_name, count, byte) => {
+    const { firstId } = entry;
+    const pages = Array.from({ length: count }, () => ({ ...entry, lastId: firstId }));
+    const filter = new Uint8Array(32).fill(byte);
+    const manifest = { ...noManifest(), recordCount: count * PAGE_RECORDS, pages, filter };
+    expect(() => encodeManifest(manifest)).toThrow(UsageError);
   });
 });
 
