@@ -38,7 +38,7 @@ export interface Manifest {
   readonly recordCount: number;
   /** Hash of the manifest of the closed hour before, or zeros for the first. */
   readonly previous: Uint8Array;
-  /** Hash of the filter of an hour of more than 64 pages; zeros otherwise. */
+  /** Hash of the filter; zeros when there is none, as always up to 64 pages. */
   readonly filter: Uint8Array;
   readonly pages: readonly PageEntry[];
 }
@@ -65,8 +65,8 @@ export function pageEntryOf(crypto: CryptoSuite, page: Uint8Array): PageEntry {
 }
 
 /**
- * @throws {UsageError} when there is no page, the record count is not that of the pages, or the filter is missing or one
- * too many.
+ * @throws {UsageError} when there is no page, the record count is not that of the pages, or an hour of up to 64
+ * pages has a filter.
  * @see docs/protocol.md section 7.5
  */
 export function encodeManifest(manifest: Manifest): Uint8Array {
@@ -74,10 +74,8 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   if (pages.length === 0 || recordCount !== pages.length * PAGE_RECORDS) {
     throw new UsageError(`manifest: expected pages, and ${PAGE_RECORDS} records in each`);
   }
-  if (!hasRightFilter(pages.length, filter)) {
-    throw new UsageError(
-      `manifest.filter: expected above ${FILTER_FREE_PAGES} pages, and only there`,
-    );
+  if (!mayHaveFilter(pages.length, filter)) {
+    throw new UsageError(`manifest.filter: expected above ${FILTER_FREE_PAGES} pages only`);
   }
   const writer = new ByteWriter(manifestBytes(pages.length))
     .u8("manifest.version", PROTOCOL_VERSION)
@@ -109,7 +107,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   }
   const previous = reader.bytes("manifest.previous", HASH_BYTES);
   const filter = reader.bytes("manifest.filter", HASH_BYTES);
-  if (!hasRightFilter(pageCount, filter)) throw new DecodeError("bad-value", "manifest.filter", 45);
+  if (!mayHaveFilter(pageCount, filter)) throw new DecodeError("bad-value", "manifest.filter", 45);
   const pages: PageEntry[] = [];
   for (let index = 0; index < pageCount; index++) pages.push(readPageEntry(reader, pages.at(-1)));
   reader.end("manifest");
@@ -139,8 +137,8 @@ export function decodePage(
   return decodeRecords(page);
 }
 
-function hasRightFilter(pages: number, filter: Uint8Array): boolean {
-  return isAllZero(filter) === pages <= FILTER_FREE_PAGES;
+function mayHaveFilter(pages: number, filter: Uint8Array): boolean {
+  return pages > FILTER_FREE_PAGES || isAllZero(filter);
 }
 
 function readPageEntry(reader: ByteReader, previous: PageEntry | undefined): PageEntry {
