@@ -32,6 +32,7 @@ const NOWHERE: ReportStore = {
   segment: async () => "gone",
   manifest: async () => null,
   page: async () => null,
+  filter: async () => null,
   maintain: async () => {},
   health: () => ({ isWritable: true, arrivalFloor: 0 }),
   close: async () => {},
