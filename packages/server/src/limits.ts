@@ -38,6 +38,6 @@ export const SERVER_LIMITS: ServerLimits = {
   recordsPerId: 64,
   recordsPerMinute: 1200,
   recordsAtOnce: 6000,
-  bytesPerMinute: 128 * 2 ** 20,
-  bytesAtOnce: 2 * 2 ** 30,
+  bytesPerMinute: 125_000_000,
+  bytesAtOnce: 2_500_000_000,
 };

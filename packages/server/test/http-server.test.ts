@@ -33,6 +33,23 @@ describe("the HTTP server", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it("gives an upload back to its network when nothing could be stored, and no other upload", async () => {
+    let status = 503;
+    const limits = { ...DEPS.limits, recordsAtOnce: 64, recordsPerMinute: 1 };
+    const server = createHttpServer(() => new Response(null, { status }), { ...DEPS, limits });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/sightings`;
+    const upload = async (): Promise<number> => {
+      return (await fetch(url, { method: "POST", body: new Uint8Array(64 * 145) })).status;
+    };
+    for (let n = 0; n < 5; n++) expect(await upload()).toBe(503);
+    status = 400;
+    expect(await upload()).toBe(400);
+    expect(await upload()).toBe(429);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it("works on two requests of a connection at a time at most", async () => {
     let begun = 0;
     const never = (): Promise<Response> => {
