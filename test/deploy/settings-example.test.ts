@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SERVER_SETTINGS } from "../../packages/cli/src/settings/server-settings.ts";
+import { flagOf, variableOf } from "../../packages/cli/src/settings/setting.ts";
 import { glowworm } from "../support/glowworm.ts";
 
 const EXAMPLE = new URL("../../deploy/server.toml", import.meta.url).pathname;
@@ -23,6 +24,16 @@ async function check(file: string): Promise<Checked> {
   const { stdout } = await glowworm(["config", "check", "--json", "--config", file]);
   return JSON.parse(stdout) as Checked;
 }
+
+describe("the table of settings in docs/operating.md", () => {
+  it("has every setting, its variable and its flag, and no other", () => {
+    const text = readFileSync(new URL("../../docs/operating.md", import.meta.url), "utf8");
+    const rows = [...text.matchAll(/^\| `([a-z_.]+)` +\| `(GLOWWORM_\w+)` +\| `--([a-z-]+)` /gm)];
+    expect(rows.map(([, key, variable, flag]) => [key, variable, flag])).toEqual(
+      Object.keys(SERVER_SETTINGS).map((key) => [key, variableOf(key), flagOf(key)]),
+    );
+  });
+});
 
 describe("deploy/server.toml", () => {
   it("is right as it stands, and sets nothing", async () => {
