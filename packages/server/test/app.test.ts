@@ -274,6 +274,25 @@ describe("what is published", () => {
   });
 });
 
+describe("the log of a server", () => {
+  it.each([
+    ["the store refuses", new StoreUnavailableError("EIO")],
+    ["there is a bug", new Error("a bug")],
+  ])("says what went wrong when %s, and nothing of who met it", async (_, error) => {
+    const app = new TestApp(storeThat(() => Promise.reject(error)));
+    app.address = "203.0.113.77";
+    const record = someUpload(random);
+    const headers = { ...OCTETS, "user-agent": "planted", "x-forwarded-for": "203.0.113.78" };
+    const body = new Uint8Array([...record.putId, ...record.envelope]);
+    expect((await app.uploadBytes(body, headers)).status).toBeGreaterThanOrEqual(500);
+    await app.get("/v1/open/4711");
+    const said = app.said.join("\n");
+    expect(said).toContain(error.message);
+    const ids = [toHex(record.putId), toHex(getIdOf(crypto, record.putId))];
+    for (const trace of ["203.0.113", "planted", "4711", ...ids]) expect(said).not.toContain(trace);
+  });
+});
+
 describe("the state of a server", () => {
   it("says what it is and how long it keeps reports", async () => {
     const { app, store } = await filledApp();
