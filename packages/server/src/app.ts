@@ -5,6 +5,7 @@ import { onError, ProblemError, problemResponse } from "./problem.ts";
 import { publishedRoutes } from "./routes/published.ts";
 import { sightingsRoute } from "./routes/sightings.ts";
 import { statusRoutes } from "./routes/status.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 
 const READ_ONLY_PATHS = [
   PATHS.hours,
@@ -31,13 +32,17 @@ export function createApp(deps: AppDeps): Hono {
   sightingsRoute(app, deps);
   publishedRoutes(app, deps);
   statusRoutes(app, deps);
-  refuseOtherMethods(app);
+  if (deps.admission !== null) tokenRoutes(app, deps.admission, deps);
+  refuseOtherMethods(app, deps.admission === null);
   return app;
 }
 
-function refuseOtherMethods(app: Hono): void {
+function refuseOtherMethods(app: Hono, isPublic: boolean): void {
   app.all(PATHS.sightings, () => wrongMethod("POST"));
   for (const path of READ_ONLY_PATHS) app.all(path, () => wrongMethod("GET, HEAD"));
+  if (isPublic) return;
+  app.all(PATHS.tokens, () => wrongMethod("POST"));
+  app.all(PATHS.tokenKeys, () => wrongMethod("GET, HEAD"));
 }
 
 function wrongMethod(allow: string): Response {

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { IdCap } from "./id-cap.ts";
 import type { ReportError } from "./problem.ts";
 import type { ReportStore } from "./store/report-store.ts";
+import type { UploadAdmission } from "./tokens/upload-admission.ts";
 
 /** What the routes stand on. */
 export interface AppDeps {
@@ -10,6 +11,8 @@ export interface AppDeps {
   readonly clock: Clock;
   readonly crypto: CryptoSuite;
   readonly cap: IdCap;
+  /** Who may upload; null for everybody. */
+  readonly admission: UploadAdmission | null;
   readonly retentionDays: number;
   /** Name and version of this program, for `/about`. */
   readonly software: string;

@@ -5,3 +5,4 @@ export {
   openEmbeddedStore,
 } from "./store/embedded/embedded-store.ts";
 export * from "./store/report-store.ts";
+export { type Invite, InviteBook, type NewInvite, openInviteBook } from "./tokens/invite-book.ts";

@@ -3,6 +3,7 @@ import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Failure } from "@glowworm/platform";
 import {
+  type Admission,
   type Clock,
   type CryptoSuite,
   type RandomSource,
@@ -16,6 +17,9 @@ import { IdCap } from "./id-cap.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
+import { openEmbeddedTokenStore } from "./tokens/embedded-token-store.ts";
+import { loadTokenSecret } from "./tokens/token-secret.ts";
+import { UploadAdmission } from "./tokens/upload-admission.ts";
 
 /** Requests in flight at a stop have as long as any request may take. */
 const STOP_MS = HTTP_LIMITS.requestTimeout;
@@ -31,6 +35,8 @@ export interface ServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly retentionDays: number;
+  /** Who may upload: `public`, everybody, when absent. */
+  readonly admission?: Admission;
   /** Told what an operator should know: never an address, an id or a body. Silent when absent. */
   readonly say?: (line: string) => void;
 }
@@ -40,7 +46,9 @@ export class Server implements Stepper {
   readonly #options: ServerOptions;
   readonly #say: (line: string) => void;
   readonly #log: ErrorLog;
+  readonly #cap: IdCap;
   #store: ReportStore | undefined;
+  #admission: UploadAdmission | null = null;
   #http: HttpServer | undefined;
   #isStopping = false;
 
@@ -48,6 +56,7 @@ export class Server implements Stepper {
     this.#options = options;
     this.#say = options.say ?? (() => {});
     this.#log = new ErrorLog(options.clock, this.#say);
+    this.#cap = new IdCap(options.crypto, options.random);
   }
 
   /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
@@ -58,9 +67,11 @@ export class Server implements Stepper {
     this.#store = store;
     try {
       await store.maintain();
+      if (this.#options.admission === "invite") this.#admission = this.#openAdmission();
       this.#http = this.#createHttp(store);
       await listen(this.#http, host, port);
     } catch (error) {
+      await this.#admission?.close();
       await store.close();
       throw explained(error, dataFolder);
     }
@@ -72,6 +83,7 @@ export class Server implements Stepper {
     const segmentMs = SEGMENT_SECONDS * 1000;
     try {
       await this.#store?.maintain();
+      await this.#admission?.forgetOld();
     } catch (error) {
       const mayRecover =
         error instanceof StoreUnavailableError && !(error instanceof StoreLostError);
@@ -86,7 +98,15 @@ export class Server implements Stepper {
   async stop(): Promise<void> {
     this.#isStopping = true;
     if (this.#http !== undefined) await this.#drain(this.#http);
+    await this.#admission?.close();
     await this.#store?.close();
+  }
+
+  #openAdmission(): UploadAdmission {
+    const { clock, random, crypto, dataFolder } = this.#options;
+    const tokenSecret = loadTokenSecret(dataFolder, random);
+    const store = openEmbeddedTokenStore(dataFolder);
+    return new UploadAdmission({ tokenSecret, store, cap: this.#cap, clock, crypto, random });
   }
 
   async #drain(http: HttpServer): Promise<void> {
@@ -104,12 +124,13 @@ export class Server implements Stepper {
   }
 
   #createHttp(store: ReportStore): HttpServer {
-    const { clock, random, crypto, retentionDays } = this.#options;
+    const { clock, crypto, retentionDays } = this.#options;
     const app = createApp({
       store,
       clock,
       crypto,
-      cap: new IdCap(crypto, random),
+      cap: this.#cap,
+      admission: this.#admission,
       retentionDays,
       software: software(),
       addressOf: (c) => clientAddressOf(socketAddressOf(c), c.req.header("x-forwarded-for")),

@@ -290,6 +290,7 @@ describe("the state of a server", () => {
       protocol: 1,
       software: "glowworm test",
       retentionDays: 30,
+      admission: "public",
     });
     expect((await app.get(PATHS.health)).status).toBe(200);
     expect((await app.get(PATHS.ready)).status).toBe(200);

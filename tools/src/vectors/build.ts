@@ -5,6 +5,7 @@ import { agreementCases, cardCases, epochCases, shareCases, timeCases } from "./
 import { type CaseDraft, runOperation, type VectorCase } from "./model.ts";
 import { OPERATIONS } from "./operations.ts";
 import { envelopeCases, idCases, recordCases, sightingCases } from "./reports.ts";
+import { tokenCases } from "./tokens.ts";
 
 /** The text of every vector file, by file name. */
 export function buildVectors(crypto: CryptoSuite): ReadonlyMap<string, string> {
@@ -21,6 +22,7 @@ export function buildVectors(crypto: CryptoSuite): ReadonlyMap<string, string> {
     ["records.json", recordCases(crypto)],
     ["publishing.json", publishingCases(crypto)],
     ["manifests.json", manifestCases(crypto)],
+    ["tokens.json", tokenCases(crypto)],
   ];
   return new Map(
     files.map(([name, drafts]) => [

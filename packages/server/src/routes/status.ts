@@ -18,6 +18,7 @@ export function statusRoutes(app: Hono, deps: AppDeps): void {
     v: 1,
     protocol: PROTOCOL_VERSION,
     software: deps.software,
+    admission: deps.admission === null ? "public" : "invite",
     retentionDays: deps.retentionDays,
   };
   app.get(PATHS.about, (c) => {

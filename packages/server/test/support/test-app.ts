@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import { createApp } from "../../src/app.ts";
 import { IdCap } from "../../src/id-cap.ts";
 import type { ReportStore } from "../../src/store/report-store.ts";
+import type { UploadAdmission } from "../../src/tokens/upload-admission.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
 
 /** What a request can be sent with. */
@@ -17,13 +18,19 @@ export class TestApp {
   address: string | undefined = "192.0.2.1";
   isStopping = false;
 
-  constructor(store: ReportStore, clock: FakeClock = new FakeClock(NOON_MS)) {
+  constructor(
+    store: ReportStore,
+    clock: FakeClock = new FakeClock(NOON_MS),
+    admissionOf: (cap: IdCap) => UploadAdmission | null = () => null,
+  ) {
+    const cap = new IdCap(crypto, seededRandom("test app"));
     this.clock = clock;
     this.app = createApp({
       store,
       clock,
       crypto,
-      cap: new IdCap(crypto, seededRandom("test app")),
+      cap,
+      admission: admissionOf(cap),
       retentionDays: 30,
       software: "glowworm test",
       addressOf: () => this.address,
