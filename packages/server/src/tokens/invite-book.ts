@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Database, Statement } from "@glowworm/platform";
+import { toHex } from "@glowworm/protocol";
 import { openPrivateDatabase } from "./private-database.ts";
 import type { Grant } from "./token-store.ts";
 
@@ -88,6 +89,11 @@ export class InviteBook {
 }
 
 type TakeBinding = [{ readonly hash: Uint8Array; readonly day: number; readonly count: number }];
+
+/** Name of an invite on the command line, from its hash. */
+export function inviteIdOf(hash: Uint8Array): string {
+  return toHex(hash.slice(0, ID_BYTES));
+}
 
 /** Opens the invites of a server's data folder, which are made when missing. @throws {Failure} */
 export function openInviteBook(dataFolder: string): InviteBook {
