@@ -10,3 +10,5 @@ export {
   openEmbeddedStore,
 } from "./store/embedded/embedded-store.ts";
 export * from "./store/report-store.ts";
+export { type Invite, InviteBook, openInviteBook } from "./tokens/invite-book.ts";
+export { type InviteOrder, makeInvite } from "./tokens/make-invite.ts";
