@@ -38,6 +38,7 @@ function storeThat(fails: () => Promise<never>): ReportStore {
     segment: fails,
     manifest: fails,
     page: fails,
+    filter: fails,
     maintain: fails,
     health: () => ({ isWritable: false, arrivalFloor: 0 }),
     close: async () => {},
