@@ -1,16 +1,15 @@
-import { join } from "node:path";
-import { stateFolder, systemClock, systemRandom } from "@glowworm/platform";
+import { systemClock, systemRandom } from "@glowworm/platform";
 import { loadCrypto, RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
 import { Server } from "@glowworm/server";
 import type { Command } from "../command.ts";
 import { hostPort } from "../host-port.ts";
-import { numberOption, textOption, usage } from "../options.ts";
+import { textOption } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
+import { retentionDaysOption } from "../retention.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
+import { serverFolder } from "../server-tools.ts";
 
 const LISTEN_DEFAULT = "127.0.0.1:8787";
-/** A hundred years: more is a typing error. */
-const RETENTION_DAYS_MAX = 36_525;
 
 /** `glowworm server run`: keeps sealed reports and publishes them. */
 export const serverRunCommand: Command = {
@@ -35,22 +34,12 @@ examples:
   },
   async run({ values, positionals, env, signal, say }) {
     assertNoWords(positionals, "server run");
-    const retentionDays = numberOption(values, "retention", {
-      min: 1,
-      max: RETENTION_DAYS_MAX,
-      otherwise: RETENTION_DAYS_DEFAULT,
-    });
-    if (!Number.isInteger(retentionDays)) {
-      throw usage(
-        "--retention: expected whole days",
-        `for example --retention ${RETENTION_DAYS_DEFAULT}`,
-      );
-    }
+    const retentionDays = retentionDaysOption(values);
     const server = new Server({
       clock: systemClock,
       random: systemRandom,
       crypto: await loadCrypto(),
-      dataFolder: textOption(values, "data") ?? join(stateFolder(env), "server"),
+      dataFolder: serverFolder(values, env),
       ...hostPort("listen", textOption(values, "listen") ?? LISTEN_DEFAULT, {
         portMin: 0,
         example: LISTEN_DEFAULT,
