@@ -5,10 +5,9 @@ import type { LogLevel } from "@glowworm/server";
 import { z } from "zod";
 import { type HostPort, parseHostPort } from "../host-port.ts";
 import type { LogFormat } from "../logs/server-log.ts";
+import { RETENTION_DAYS_MAX } from "../retention.ts";
 import type { Settings } from "./setting.ts";
 
-/** A hundred years: more is a typing error. */
-const RETENTION_DAYS_MAX = 36_525;
 const LISTEN_EXAMPLE = "127.0.0.1:8787";
 
 /** The settings of `glowworm server run`, checked. */

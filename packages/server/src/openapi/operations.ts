@@ -1,4 +1,6 @@
 import {
+  FILTER_CELL_BYTES,
+  FILTER_HEADER_BYTES,
   manifestBytes,
   PAGE_BYTES,
   PATHS,
@@ -29,10 +31,23 @@ export interface Operation {
 }
 
 const READABLE: readonly AnswerHeader[] = ["cache-control", "access-control-allow-origin"];
+const OF_CLOSED_HOURS: readonly ProblemCode[] = [
+  "bad-path",
+  "not-found",
+  "rate-limited",
+  "internal",
+  "store-unavailable",
+];
 const MANIFEST: Octets = {
   what: "a manifest",
   min: manifestBytes(1),
   step: manifestBytes(2) - manifestBytes(1),
+  max: null,
+};
+const FILTER: Octets = {
+  what: "a filter",
+  min: FILTER_HEADER_BYTES + FILTER_CELL_BYTES,
+  step: FILTER_CELL_BYTES,
   max: null,
 };
 const PAGE: Octets = { what: "a page", min: PAGE_BYTES, step: 1, max: PAGE_BYTES };
@@ -77,20 +92,24 @@ export const OPERATIONS: readonly Operation[] = [
     "internal",
     "store-unavailable",
   ]),
-  read("/v1/hours/{hour}/manifest", "The table of contents of a closed hour", MANIFEST, [
-    "bad-path",
-    "not-found",
-    "rate-limited",
-    "internal",
-    "store-unavailable",
-  ]),
-  read("/v1/hours/{hour}/pages/{page}", "A page of a closed hour, counted from 0", PAGE, [
-    "bad-path",
-    "not-found",
-    "rate-limited",
-    "internal",
-    "store-unavailable",
-  ]),
+  read(
+    "/v1/hours/{hour}/manifest",
+    "The table of contents of a closed hour",
+    MANIFEST,
+    OF_CLOSED_HOURS,
+  ),
+  read(
+    "/v1/hours/{hour}/pages/{page}",
+    "A page of a closed hour, counted from 0",
+    PAGE,
+    OF_CLOSED_HOURS,
+  ),
+  read(
+    "/v1/hours/{hour}/filter",
+    "Which ids a closed hour of more than 64 pages may have",
+    FILTER,
+    OF_CLOSED_HOURS,
+  ),
   read("/v1/open/{segment}", "Thirty seconds of an hour that is not closed", SEGMENT, [
     "bad-path",
     "segment-open",
