@@ -61,7 +61,12 @@ export {
   segmentOf,
   segmentPadding,
 } from "./hours.ts";
-export { decodeHoursList, HOURS_LIST_BYTES_MAX, type ListedHour } from "./hours-list.ts";
+export {
+  decodeHoursList,
+  HOUR_PAGES_MAX,
+  HOURS_LIST_BYTES_MAX,
+  type ListedHour,
+} from "./hours-list.ts";
 export { hpkeOpen, hpkeSeal, type Sealed } from "./hpke.ts";
 export {
   type About,

@@ -32,6 +32,7 @@ function refuseOtherMethods(app: Hono): void {
   for (const path of READ_ONLY_PATHS) app.all(path, () => wrongMethod("GET, HEAD"));
 }
 
-function wrongMethod(allow: string): Response {
+/** The refusal of a method that is not among `allow`. */
+export function wrongMethod(allow: string): Response {
   return problemResponse(new ProblemError("method-not-allowed", `use ${allow}`, { allow }));
 }

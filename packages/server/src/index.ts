@@ -1,3 +1,4 @@
+export { Mirror, type MirrorOptions } from "./mirror/mirror.ts";
 export { Server, type ServerOptions } from "./server.ts";
 export {
   EmbeddedStore,
