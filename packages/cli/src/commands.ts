@@ -6,6 +6,7 @@ import { findCommand } from "./commands/find.ts";
 import { historyCommand } from "./commands/history.ts";
 import { initCommand } from "./commands/init.ts";
 import { relayRunCommand } from "./commands/relay-run.ts";
+import { serverMirrorCommand } from "./commands/server-mirror.ts";
 import { serverRunCommand } from "./commands/server-run.ts";
 
 /** Every command, in the order in which help lists them. */
@@ -17,5 +18,6 @@ export const COMMANDS: readonly Command[] = [
   beaconRunCommand,
   relayRunCommand,
   serverRunCommand,
+  serverMirrorCommand,
   demoCommand,
 ];

@@ -45,8 +45,7 @@ export class Source {
 
   /** Copies one hour, of a new list when the last one is done. @throws {TransferError} when the source is gone or busy. */
   async step(): Promise<void> {
-    const { serverUrl } = { serverUrl: this.#deps.source };
-    const transfer = new Transfer({ ...this.#deps, serverUrl });
+    const transfer = new Transfer({ ...this.#deps, serverUrl: this.#deps.source });
     try {
       if (!this.isBehind) await this.#read(transfer);
       const [next] = this.#missing;
