@@ -5,7 +5,7 @@ import { flagOf, type Setting, type SettingValue, variableOf } from "./setting.t
 import { parseToml } from "./toml.ts";
 
 /** Where a value was written, as messages name it: `FILE: retention`, `GLOWWORM_RETENTION` or `--retention`. */
-export interface Written {
+interface Written {
   readonly key: string;
   readonly value: unknown;
   readonly origin: string;
