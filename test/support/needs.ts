@@ -16,6 +16,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   faketime: "faketime",
   gpsd: "gpsd",
   gpsfake: "gpsd-clients",
+  slowhttptest: "slowhttptest",
   nginx: "nginx-light",
   openssl: "openssl",
   "systemd-analyze": "systemd",

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type About, BATCH_RECORDS_MAX, PROTOCOL_VERSION } from "@glowworm/protocol";
-import { RECORDS_PER_ID_MAX } from "./id-cap.ts";
+import type { ServerLimits } from "./limits.ts";
 
 /** What only the operator knows of a server. */
 export interface OperatorWords {
@@ -12,7 +12,7 @@ export interface OperatorWords {
 }
 
 /** @see docs/protocol.md section 8.4 */
-export function aboutOf(words: OperatorWords, retentionDays: number): About {
+export function aboutOf(words: OperatorWords, retentionDays: number, limits: ServerLimits): About {
   return {
     v: 1,
     protocol: PROTOCOL_VERSION,
@@ -20,7 +20,7 @@ export function aboutOf(words: OperatorWords, retentionDays: number): About {
     ...words,
     admission: "public",
     retentionDays,
-    limits: { recordsPerUpload: BATCH_RECORDS_MAX, recordsPerId: RECORDS_PER_ID_MAX },
+    limits: { recordsPerUpload: BATCH_RECORDS_MAX, recordsPerId: limits.recordsPerId },
   };
 }
 

@@ -1,4 +1,5 @@
 export type { OperatorWords } from "./about.ts";
+export { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 export type { Log, LogEntry, LogEvent, LogLevel } from "./log.ts";
 export { Metrics } from "./metrics/metrics.ts";
 export { openApiDocument } from "./openapi/document.ts";
@@ -9,3 +10,4 @@ export {
   openEmbeddedStore,
 } from "./store/embedded/embedded-store.ts";
 export * from "./store/report-store.ts";
+export { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";

@@ -9,8 +9,8 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { StoreBusyError, StoreUnavailableError } from "./store/report-store.ts";
 
-/** Seconds after which a busy store is worth another try. */
-const BUSY_RETRY_SECONDS = 2;
+/** Seconds after which a server that has too much to do is worth another try. */
+export const BUSY_RETRY_SECONDS: number = 2;
 /** Seconds after which a failing disk is worth another try. */
 const UNAVAILABLE_RETRY_SECONDS = 30;
 
@@ -25,6 +25,7 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   "segment-gone": "Segment gone",
   "body-too-large": "Body too large",
   "unsupported-media-type": "Unsupported media type",
+  "id-capped": "Too many records of an id",
   "rate-limited": "Too many requests",
   internal: "Internal error",
   "store-unavailable": "Store unavailable",

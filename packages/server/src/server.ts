@@ -11,9 +11,11 @@ import { aboutOf, type OperatorWords } from "./about.ts";
 import { createApp } from "./app.ts";
 import { drain } from "./drain.ts";
 import { ErrorLog } from "./error-log.ts";
+import type { GateDeps } from "./gate.ts";
 import { HourDiary } from "./hour-diary.ts";
 import { createHttpServer, socketAddressOf } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
+import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics/metrics.ts";
@@ -21,6 +23,7 @@ import { createMetricsServer } from "./metrics/metrics-server.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
+import { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";
 
 /** How soon a store that failed is tried again. */
 const RETRY_MS = 5000;
@@ -35,6 +38,15 @@ export interface ServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly retentionDays: number;
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<ServerLimits>;
+  /**
+   * Addresses and networks of the proxies whose `X-Forwarded-For` is believed; this machine alone when absent. None
+   * for an onion service, whose strangers all seem to be on this machine.
+   */
+  readonly trustedProxies?: readonly string[];
+  /** Mean delay of the event loop lately, in milliseconds: above 200 uploads are put off. Not watched when absent. */
+  readonly loopDelayMs?: () => number;
   /** What `/about` says for the operator; nothing when absent. */
   readonly words?: OperatorWords;
   /** Where `/metrics` listens, and what is counted; nothing is counted when absent. */
@@ -46,6 +58,8 @@ export interface ServerOptions {
 /** A server over one data folder. `step` closes segments and hours when they are over. */
 export class Server implements Stepper {
   readonly #options: ServerOptions;
+  readonly #limits: ServerLimits;
+  readonly #proxies: TrustedProxies;
   readonly #log: Log;
   readonly #errors: ErrorLog;
   readonly #diary: HourDiary;
@@ -54,8 +68,11 @@ export class Server implements Stepper {
   #metricsHttp: HttpServer | undefined;
   #isStopping = false;
 
+  /** @throws {Failure} `usage` for a trusted proxy that is none. */
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#limits = { ...SERVER_LIMITS, ...options.limits };
+    this.#proxies = new TrustedProxies(options.trustedProxies ?? LOOPBACK);
     this.#log = options.log ?? (() => {});
     this.#errors = new ErrorLog(options.clock, this.#log);
     this.#diary = new HourDiary(this.#log);
@@ -122,7 +139,7 @@ export class Server implements Stepper {
     if (metrics === undefined) return;
     const isStopping = (): boolean => this.#isStopping;
     const deps = { store, clock, isStopping, dataFolder, metrics: metrics.of };
-    this.#metricsHttp = createMetricsServer(deps);
+    this.#metricsHttp = createMetricsServer(deps, this.#gate());
     const url = await listen(this.#metricsHttp, metrics, "--metrics-listen 127.0.0.1:9187");
     const text = `metrics on ${url}/metrics`;
     this.#log({ level: "info", event: "metrics-listening", text, facts: { url } });
@@ -134,14 +151,21 @@ export class Server implements Stepper {
       store,
       clock,
       crypto,
-      cap: new IdCap(crypto, random),
-      about: aboutOf(words ?? NO_WORDS, retentionDays),
+      cap: new IdCap(this.#limits.recordsPerId, crypto, random),
+      about: aboutOf(words ?? NO_WORDS, retentionDays, this.#limits),
       metrics: metrics?.of ?? null,
-      addressOf: (c) => clientAddressOf(socketAddressOf(c), c.req.header("x-forwarded-for")),
+      addressOf: (c) =>
+        clientAddressOf(this.#proxies, socketAddressOf(c), c.req.header("x-forwarded-for")),
       isStopping: () => this.#isStopping,
       reportError: (kind, error) => this.#errors.report(kind, error),
     });
-    return createHttpServer(app.fetch);
+    return createHttpServer(app.fetch, this.#gate());
+  }
+
+  #gate(): GateDeps {
+    const { clock, random, crypto, loopDelayMs } = this.#options;
+    const [limits, proxies] = [this.#limits, this.#proxies];
+    return { limits, proxies, clock, crypto, random, loopDelayMs: loopDelayMs ?? (() => 0) };
   }
 
   #warnOfDamage(path: string): void {

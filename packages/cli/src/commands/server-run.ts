@@ -1,4 +1,4 @@
-import { systemClock, systemRandom } from "@glowworm/platform";
+import { systemClock, systemRandom, watchLoopDelay } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
 import { Metrics, Server, type ServerOptions } from "@glowworm/server";
 import { buildDigest } from "../build-digest.ts";
@@ -6,6 +6,7 @@ import type { Command } from "../command.ts";
 import { serverLog } from "../logs/server-log.ts";
 import { assertNoWords } from "../positionals.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
+import { limitsFrom } from "../settings/limit-settings.ts";
 import { readSettings, requireSettings } from "../settings/read-settings.ts";
 import { SERVER_SETTINGS, type ServerSettings } from "../settings/server-settings.ts";
 import { settingFlags, settingHelp } from "../settings/setting-flags.ts";
@@ -36,6 +37,7 @@ examples:
       clock: systemClock,
       random: systemRandom,
       crypto: await loadCrypto(),
+      loopDelayMs: watchLoopDelay(systemClock),
       log: serverLog(settings["log.format"], settings["log.level"], say),
       ...optionsFrom(settings),
     });
@@ -53,6 +55,8 @@ function optionsFrom(settings: ServerSettings): Chosen {
     dataFolder: settings.data,
     ...settings.listen,
     retentionDays: settings.retention,
+    trustedProxies: settings.trusted_proxies,
+    limits: limitsFrom(settings),
     words: {
       build: buildDigest(),
       policy: settings["about.policy"],

@@ -13,6 +13,7 @@ describe("the layers of settings", () => {
     expect(variable).toMatchObject({ key: "store.points", value: ["a:1", "b:2"] });
     const [flag] = flagLayer(KINDS, { "store-points": "a:1" }).written;
     expect(flag).toMatchObject({ key: "store.points", value: ["a:1"], origin: "--store-points" });
+    expect(flagLayer(KINDS, { "store-points": "" }).written[0]?.value).toEqual([]);
   });
 
   it("read numbers, and leave what is none as it was written", () => {

@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import type { AppDeps } from "../deps.ts";
+import type { GateDeps } from "../gate.ts";
 import { createHttpServer } from "../http-server.ts";
 import { whyNotReady } from "../routes/status.ts";
 import { DiskWatch } from "./disk-use.ts";
@@ -15,14 +16,14 @@ export type MetricsDeps = Pick<AppDeps, "store" | "clock" | "isStopping"> & {
 };
 
 /** Answers on a socket of its own, so that who may read metrics is a matter of the address they listen on. */
-export function createMetricsServer(deps: MetricsDeps): HttpServer {
+export function createMetricsServer(deps: MetricsDeps, gate: GateDeps): HttpServer {
   const disk = new DiskWatch(deps.dataFolder, deps.clock);
   return createHttpServer(async (request) => {
     const isScrape = request.method === "GET" && new URL(request.url).pathname === PATH;
     if (!isScrape) return new Response(`use GET ${PATH}\n`, { status: 404 });
     const { text, mediaType } = await deps.metrics.render(await gauges(deps, disk));
     return new Response(text, { headers: { "content-type": mediaType } });
-  });
+  }, gate);
 }
 
 async function gauges(deps: MetricsDeps, disk: DiskWatch): Promise<StoreGauges> {

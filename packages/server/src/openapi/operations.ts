@@ -2,6 +2,7 @@ import {
   manifestBytes,
   PAGE_BYTES,
   PATHS,
+  type ProblemCode,
   STORED_RECORD_BYTES,
   UPLOAD_BYTES_MAX,
   UPLOAD_RECORD_BYTES,
@@ -63,43 +64,53 @@ export const OPERATIONS: readonly Operation[] = [
         "request-timeout",
         "body-too-large",
         "unsupported-media-type",
+        "id-capped",
         "rate-limited",
         "internal",
         "store-unavailable",
       ),
     ],
   },
-  read(PATHS.hours, "What can be fetched now", HOURS, refusals("internal", "store-unavailable")),
-  read(
-    "/v1/hours/{hour}/manifest",
-    "The table of contents of a closed hour",
-    MANIFEST,
-    refusals("bad-path", "not-found", "internal", "store-unavailable"),
-  ),
-  read(
-    "/v1/hours/{hour}/pages/{page}",
-    "A page of a closed hour, counted from 0",
-    PAGE,
-    refusals("bad-path", "not-found", "internal", "store-unavailable"),
-  ),
-  read(
-    "/v1/open/{segment}",
-    "Thirty seconds of an hour that is not closed",
-    SEGMENT,
-    refusals("bad-path", "segment-open", "segment-gone", "internal", "store-unavailable"),
-  ),
-  read(PATHS.about, "What the operator says of this server", ABOUT),
+  read(PATHS.hours, "What can be fetched now", HOURS, [
+    "bad-path",
+    "rate-limited",
+    "internal",
+    "store-unavailable",
+  ]),
+  read("/v1/hours/{hour}/manifest", "The table of contents of a closed hour", MANIFEST, [
+    "bad-path",
+    "not-found",
+    "rate-limited",
+    "internal",
+    "store-unavailable",
+  ]),
+  read("/v1/hours/{hour}/pages/{page}", "A page of a closed hour, counted from 0", PAGE, [
+    "bad-path",
+    "not-found",
+    "rate-limited",
+    "internal",
+    "store-unavailable",
+  ]),
+  read("/v1/open/{segment}", "Thirty seconds of an hour that is not closed", SEGMENT, [
+    "bad-path",
+    "segment-open",
+    "segment-gone",
+    "rate-limited",
+    "internal",
+    "store-unavailable",
+  ]),
+  read(PATHS.about, "What the operator says of this server", ABOUT, ["rate-limited"]),
   read(PATHS.health, "Whether the process serves", STATUS),
-  read(PATHS.ready, "Whether uploads can be stored", STATUS, refusals("store-unavailable")),
-  read(PATHS.openapi, "This document", z.looseObject({ openapi: z.string() })),
+  read(PATHS.ready, "Whether uploads can be stored", STATUS, ["store-unavailable"]),
+  read(PATHS.openapi, "This document", z.looseObject({ openapi: z.string() }), ["rate-limited"]),
 ];
 
 function read(
   path: string,
   what: string,
   body: Octets | z.ZodType,
-  refused: readonly Answer[] = [],
+  refused: readonly ProblemCode[] = [],
 ): Operation {
   const good: Answer = { status: 200, what: "found", body, codes: [], headers: READABLE };
-  return { method: "get", path, what, body: null, answers: [good, ...refused] };
+  return { method: "get", path, what, body: null, answers: [good, ...refusals(...refused)] };
 }

@@ -1,6 +1,6 @@
 import { PATHS, segmentOf } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { type ReportStore, StoreUnavailableError } from "@glowworm/server";
+import { type ReportStore, StoreBusyError, StoreUnavailableError } from "@glowworm/server";
 import { HOUR_MS, NOON_HOUR, NOON_MS, someUpload, temporaryFolder } from "./fixtures.ts";
 import { openLocalStore, SmallDisk } from "./local-store.ts";
 import { TestApp } from "./test-app.ts";
@@ -34,7 +34,7 @@ export async function everyAnswer(): Promise<readonly Exchange[]> {
   const exchanges = [
     ...(await uploads(app)),
     ...(await reads(app, [
-      ...[PATHS.hours, PATHS.about, PATHS.openapi, PATHS.health, PATHS.ready],
+      ...[PATHS.hours, `${PATHS.hours}?x=1`, PATHS.about, PATHS.openapi, PATHS.health, PATHS.ready],
       ...[PATHS.manifest(NOON_HOUR), PATHS.manifest(NOON_HOUR + 1), "/v1/hours/01/manifest"],
       ...[PATHS.page(NOON_HOUR, 0), PATHS.page(NOON_HOUR, 1), "/v1/hours/1/pages/x"],
       ...[PATHS.segment(NOON_SEGMENT + 120), PATHS.segment(NOON_SEGMENT + 9999)],
@@ -47,7 +47,9 @@ export async function everyAnswer(): Promise<readonly Exchange[]> {
   for (const error of [new StoreUnavailableError("EIO"), new Error("a bug")]) {
     exchanges.push(...(await failing(new TestApp(storeThat(() => Promise.reject(error))))));
   }
-  return exchanges;
+  const busy = new TestApp(storeThat(() => Promise.reject(new StoreBusyError("full"))));
+  const response = await busy.upload([someUpload(random)]);
+  return [...exchanges, { method: "post", path: PATHS.sightings, response }];
 }
 
 /** A store that answers every question in the same way. */
@@ -58,6 +60,7 @@ export function storeThat(fails: () => Promise<never>): ReportStore {
     segment: fails,
     manifest: fails,
     page: fails,
+    filter: fails,
     maintain: fails,
     health: () => ({ isWritable: false, arrivalFloor: 0 }),
     close: async () => {},

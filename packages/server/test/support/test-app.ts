@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import { aboutOf } from "../../src/about.ts";
 import { createApp } from "../../src/app.ts";
 import { IdCap } from "../../src/id-cap.ts";
+import { SERVER_LIMITS } from "../../src/limits.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import type { ReportStore } from "../../src/store/report-store.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
@@ -26,8 +27,8 @@ export class TestApp {
       store,
       clock,
       crypto,
-      cap: new IdCap(crypto, seededRandom("test app")),
-      about: aboutOf({ build: null, policy: "keeps nothing", contact: null }, 30),
+      cap: new IdCap(SERVER_LIMITS.recordsPerId, crypto, seededRandom("test app")),
+      about: aboutOf({ build: null, policy: "keeps nothing", contact: null }, 30, SERVER_LIMITS),
       metrics: this.metrics,
       addressOf: () => this.address,
       isStopping: () => this.isStopping,
