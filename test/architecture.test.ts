@@ -6,7 +6,7 @@ const PACKAGES = new URL("../packages/", import.meta.url).pathname;
 
 /** What each package may import besides Node's own modules; the arrows of the architecture. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  protocol: ["libsodium-wrappers"],
+  protocol: ["libsodium-wrappers", "@noble/curves"],
   platform: ["@glowworm/protocol", "better-sqlite3"],
   radio: ["@glowworm/protocol", "@glowworm/platform"],
   beacon: ["@glowworm/protocol", "@glowworm/platform", "@glowworm/radio"],
@@ -33,6 +33,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Third-party drivers and the one file that may name each. */
 const DRIVERS: Readonly<Record<string, string>> = {
   "libsodium-wrappers": "protocol/src/crypto/sodium.ts",
+  "@noble/curves": "protocol/src/crypto/voprf.ts",
   "better-sqlite3": "platform/src/database.ts",
   "@abandonware/noble": "relay/src/noble-scanner.ts",
   "@abandonware/bleno": "beacon/src/bleno-advertiser.ts",

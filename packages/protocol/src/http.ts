@@ -4,6 +4,8 @@ import { UPLOAD_RECORD_BYTES } from "./records.ts";
 /** The HTTP interface, shared by server, relay and owner. @see docs/protocol.md section 8 */
 export const PATHS = {
   sightings: "/v1/sightings",
+  tokens: "/v1/tokens",
+  tokenKeys: "/v1/tokens/keys",
   hours: "/v1/hours",
   manifest: (hour: number): string => `/v1/hours/${hour}/manifest`,
   page: (hour: number, page: number): string => `/v1/hours/${hour}/pages/${page}`,
@@ -27,6 +29,9 @@ export const PROBLEMS = {
   "bad-length": 400,
   "unsupported-version": 400,
   "bad-path": 400,
+  "token-required": 401,
+  "invite-refused": 403,
+  "token-refused": 403,
   "not-found": 404,
   "segment-open": 404,
   "method-not-allowed": 405,
@@ -36,6 +41,7 @@ export const PROBLEMS = {
   "unsupported-media-type": 415,
   "id-capped": 429,
   "rate-limited": 429,
+  "tokens-used-up": 429,
   internal: 500,
   "store-unavailable": 503,
 } as const;

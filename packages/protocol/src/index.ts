@@ -20,6 +20,17 @@ export {
 export { loadCrypto } from "./crypto/load.ts";
 export { type Aead, type CryptoSuite, KEY_BYTES, type KeyAgreement } from "./crypto/suite.ts";
 export {
+  type Blinding,
+  blindInput,
+  deriveVoprfKeys,
+  type Evaluation,
+  evaluateBlinded,
+  evaluateInput,
+  finalizeOutputs,
+  ProofError,
+  type VoprfKeys,
+} from "./crypto/voprf.ts";
+export {
   ENVELOPE_BYTES,
   type EpochOpener,
   epochOpener,
@@ -84,6 +95,7 @@ export {
   TAG_BYTES,
   tagOf,
 } from "./ids.ts";
+export { decodeInvite, encodeInvite, INVITE_BYTES, inviteHash } from "./invite.ts";
 export {
   advanceSeed,
   blindingOf,
@@ -140,6 +152,30 @@ export {
   stampOf,
 } from "./sighting.ts";
 export { dayOf, type EpochRef, epochOf, epochStart, minuteInEpoch } from "./time.ts";
+export {
+  decodeIssueAnswer,
+  decodeIssueRequest,
+  decodeTokenKeys,
+  encodeIssueAnswer,
+  encodeIssueRequest,
+  ISSUE_ANSWER_BYTES,
+  ISSUE_REQUEST_BYTES,
+  type IssueAnswer,
+  type IssueRequest,
+  TOKEN_KEY_DAYS,
+  type TokenKeyList,
+} from "./token-issue.ts";
+export {
+  decodeUploadToken,
+  draftTokens,
+  encodeUploadToken,
+  finishTokens,
+  isGenuine,
+  type TokenDraft,
+  tokenKeysOf,
+  UPLOAD_TOKEN_BYTES,
+  type UploadToken,
+} from "./upload-token.ts";
 export {
   type Clock,
   type RandomSource,

@@ -1,5 +1,10 @@
 import { readFileSync } from "node:fs";
-import { type About, BATCH_RECORDS_MAX, PROTOCOL_VERSION } from "@glowworm/protocol";
+import {
+  type About,
+  type Admission,
+  BATCH_RECORDS_MAX,
+  PROTOCOL_VERSION,
+} from "@glowworm/protocol";
 import type { ServerLimits } from "./limits.ts";
 
 /** What only the operator knows of a server. */
@@ -11,14 +16,22 @@ export interface OperatorWords {
   readonly contact: string | null;
 }
 
+/** What the server does. */
+interface Rules {
+  readonly admission: Admission;
+  readonly retentionDays: number;
+  readonly limits: ServerLimits;
+}
+
 /** @see docs/protocol.md section 8.4 */
-export function aboutOf(words: OperatorWords, retentionDays: number, limits: ServerLimits): About {
+export function aboutOf(words: OperatorWords, rules: Rules): About {
+  const { admission, retentionDays, limits } = rules;
   return {
     v: 1,
     protocol: PROTOCOL_VERSION,
     software: software(),
     ...words,
-    admission: "public",
+    admission,
     retentionDays,
     limits: { recordsPerUpload: BATCH_RECORDS_MAX, recordsPerId: limits.recordsPerId },
   };

@@ -6,6 +6,7 @@ import { onError, ProblemError, problemResponse } from "./problem.ts";
 import { PUBLISHED_PATHS, publishedRoutes } from "./routes/published.ts";
 import { sightingsRoute } from "./routes/sightings.ts";
 import { statusRoutes } from "./routes/status.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 
 const READ_ONLY_PATHS = [
   ...PUBLISHED_PATHS,
@@ -31,13 +32,17 @@ export function createApp(deps: AppDeps): Hono {
   sightingsRoute(app, deps);
   publishedRoutes(app, deps.store);
   statusRoutes(app, deps);
-  refuseOtherMethods(app);
+  if (deps.admission !== null) tokenRoutes(app, deps.admission, deps);
+  refuseOtherMethods(app, deps.admission === null);
   return app;
 }
 
-function refuseOtherMethods(app: Hono): void {
+function refuseOtherMethods(app: Hono, isPublic: boolean): void {
   app.all(PATHS.sightings, () => refuseMethod("POST"));
   for (const path of READ_ONLY_PATHS) app.all(path, () => refuseMethod("GET, HEAD"));
+  if (isPublic) return;
+  app.all(PATHS.tokens, () => refuseMethod("POST"));
+  app.all(PATHS.tokenKeys, () => refuseMethod("GET, HEAD"));
 }
 
 function refuseMethod(allow: string): never {

@@ -4,6 +4,7 @@ import type { IdCap } from "./id-cap.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { ReportError } from "./problem.ts";
 import type { ReportStore } from "./store/report-store.ts";
+import type { UploadAdmission } from "./tokens/upload-admission.ts";
 
 /** What the routes stand on. */
 export interface AppDeps {
@@ -14,6 +15,8 @@ export interface AppDeps {
   readonly about: About;
   /** Null when nobody reads them. */
   readonly metrics: Metrics | null;
+  /** Who may upload; null for everybody. */
+  readonly admission: UploadAdmission | null;
   /** Address a request came from. */
   readonly addressOf: (c: Context) => string | undefined;
   /** Whether the server is on its way out. */

@@ -77,7 +77,7 @@ export class Gate {
   }
 
   #admitFrom(network: string, request: IncomingMessage): Pass | ProblemError {
-    // By method, not by path: a path has many spellings, and nothing else takes a POST.
+    // By method, not by path: a path has many spellings, and whatever takes a POST is work.
     return request.method === "POST"
       ? this.#admitUpload(network, request.headers["content-length"])
       : this.#admitRead(network);

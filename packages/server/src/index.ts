@@ -10,4 +10,6 @@ export {
   openEmbeddedStore,
 } from "./store/embedded/embedded-store.ts";
 export * from "./store/report-store.ts";
+export { type Invite, InviteBook, openInviteBook } from "./tokens/invite-book.ts";
+export { type InviteOrder, makeInvite } from "./tokens/make-invite.ts";
 export { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";

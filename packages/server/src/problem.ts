@@ -18,6 +18,9 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   "bad-length": "Wrong length",
   "unsupported-version": "Unsupported version",
   "bad-path": "Malformed path",
+  "token-required": "Upload token required",
+  "invite-refused": "Invite refused",
+  "token-refused": "Upload token refused",
   "not-found": "Not found",
   "segment-open": "Segment not closed yet",
   "method-not-allowed": "Method not allowed",
@@ -27,6 +30,7 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   "unsupported-media-type": "Unsupported media type",
   "id-capped": "Too many records of an id",
   "rate-limited": "Too many requests",
+  "tokens-used-up": "Upload tokens used up",
   internal: "Internal error",
   "store-unavailable": "Store unavailable",
 };

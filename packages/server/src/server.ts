@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from "node:http";
 import { Failure } from "@glowworm/platform";
 import {
+  type Admission,
   type Clock,
   type CryptoSuite,
   type RandomSource,
@@ -23,6 +24,9 @@ import { createMetricsServer } from "./metrics/metrics-server.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
+import { openEmbeddedTokenStore } from "./tokens/embedded-token-store.ts";
+import { loadTokenSecret } from "./tokens/token-secret.ts";
+import { UploadAdmission } from "./tokens/upload-admission.ts";
 import { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";
 
 /** How soon a store that failed is tried again. */
@@ -49,6 +53,8 @@ export interface ServerOptions {
   readonly loopDelayMs?: () => number;
   /** What `/about` says for the operator; nothing when absent. */
   readonly words?: OperatorWords;
+  /** Who may upload: `public`, everybody, when absent. */
+  readonly admission?: Admission;
   /** Where `/metrics` listens, and what is counted; nothing is counted when absent. */
   readonly metrics?: { readonly host: string; readonly port: number; readonly of: Metrics };
   /** Silent when absent. */
@@ -63,7 +69,9 @@ export class Server implements Stepper {
   readonly #log: Log;
   readonly #errors: ErrorLog;
   readonly #diary: HourDiary;
+  readonly #cap: IdCap;
   #store: ReportStore | undefined;
+  #admission: UploadAdmission | null = null;
   #http: HttpServer | undefined;
   #metricsHttp: HttpServer | undefined;
   #isStopping = false;
@@ -76,6 +84,7 @@ export class Server implements Stepper {
     this.#log = options.log ?? (() => {});
     this.#errors = new ErrorLog(options.clock, this.#log);
     this.#diary = new HourDiary(this.#log);
+    this.#cap = new IdCap(this.#limits.recordsPerId, options.crypto, options.random);
   }
 
   /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
@@ -93,10 +102,12 @@ export class Server implements Stepper {
     try {
       await store.maintain();
       await this.#diary.note(store);
+      if (this.#options.admission === "invite") this.#admission = this.#openAdmission();
       await this.#listenForMetrics(store);
       return { url: await this.#listen(store) };
     } catch (error) {
       await drainAll([this.#metricsHttp], clock);
+      await this.#admission?.close();
       await store.close();
       throw explained(error, dataFolder);
     }
@@ -107,6 +118,7 @@ export class Server implements Stepper {
     const segmentMs = SEGMENT_SECONDS * 1000;
     try {
       await this.#store?.maintain();
+      await this.#admission?.forgetOld();
     } catch (error) {
       const mayRecover =
         error instanceof StoreUnavailableError && !(error instanceof StoreLostError);
@@ -123,6 +135,7 @@ export class Server implements Stepper {
     this.#isStopping = true;
     this.#log({ level: "info", event: "stopping", text: "stopping: answering what is in flight" });
     await drainAll([this.#http, this.#metricsHttp], this.#options.clock);
+    await this.#admission?.close();
     await this.#store?.close();
     this.#log({ level: "info", event: "stopped", text: "stopped" });
   }
@@ -145,14 +158,26 @@ export class Server implements Stepper {
     this.#log({ level: "info", event: "metrics-listening", text, facts: { url } });
   }
 
+  #openAdmission(): UploadAdmission {
+    const { clock, random, crypto, dataFolder } = this.#options;
+    const tokenSecret = loadTokenSecret(dataFolder, random);
+    const store = openEmbeddedTokenStore(dataFolder);
+    return new UploadAdmission({ tokenSecret, store, cap: this.#cap, clock, crypto, random });
+  }
+
   #createHttp(store: ReportStore): HttpServer {
-    const { clock, random, crypto, retentionDays, words, metrics } = this.#options;
+    const { clock, crypto, retentionDays, words, metrics, admission } = this.#options;
     const app = createApp({
       store,
       clock,
       crypto,
-      cap: new IdCap(this.#limits.recordsPerId, crypto, random),
-      about: aboutOf(words ?? NO_WORDS, retentionDays, this.#limits),
+      cap: this.#cap,
+      admission: this.#admission,
+      about: aboutOf(words ?? NO_WORDS, {
+        admission: admission ?? "public",
+        retentionDays,
+        limits: this.#limits,
+      }),
       metrics: metrics?.of ?? null,
       addressOf: (c) =>
         clientAddressOf(this.#proxies, socketAddressOf(c), c.req.header("x-forwarded-for")),

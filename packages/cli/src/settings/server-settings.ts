@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Failure, stateFolder } from "@glowworm/platform";
-import { RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
+import { type Admission, RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
 import { LOOPBACK, type LogLevel, TrustedProxies } from "@glowworm/server";
 import { z } from "zod";
 import { type HostPort, parseHostPort } from "../host-port.ts";
@@ -17,6 +17,7 @@ export interface ServerSettings extends LimitSettings {
   readonly data: string;
   readonly listen: HostPort;
   readonly retention: number;
+  readonly admission: Admission;
   readonly trusted_proxies: readonly string[];
   readonly "about.policy": string | null;
   readonly "about.contact": string | null;
@@ -60,6 +61,15 @@ export const SERVER_SETTINGS: Settings<ServerSettings> = {
     expected: `whole days from 1 to ${RETENTION_DAYS_MAX}`,
     example: RETENTION_DAYS_DEFAULT,
     help: `days for which reports are kept (default ${RETENTION_DAYS_DEFAULT})`,
+  },
+  admission: {
+    schema: z.enum(["public", "invite"]),
+    kind: "text",
+    otherwise: () => "public",
+    placeholder: "WHO",
+    expected: "public or invite",
+    example: "invite",
+    help: "who may upload: public, or invite: whoever has a token (default public)",
   },
   trusted_proxies: {
     schema: z.array(z.string().refine(isProxy)),

@@ -18,11 +18,14 @@ import type { NewReport } from "../store/report-store.ts";
 export function sightingsRoute(app: Hono, deps: AppDeps): void {
   app.post(PATHS.sightings, async (c) => {
     assertMediaType(c);
-    const batch = decodeUploadBatch(await readBody(c, UPLOAD_BYTES_MAX));
+    const body = await readBody(c, UPLOAD_BYTES_MAX);
+    const prefix = sourcePrefixOf(deps.addressOf(c));
+    await deps.admission?.admit(c.req.header("authorization"), prefix, body);
+    const batch = decodeUploadBatch(body);
     const reports = batch.map(({ putId, envelope }) => {
       return { getId: getIdOf(deps.crypto, putId), envelope };
     });
-    await storeWithinCap(deps, sourcePrefixOf(deps.addressOf(c)), reports);
+    await storeWithinCap(deps, prefix, reports);
     return c.body(null, 201, { "content-length": "0" });
   });
 }
@@ -52,7 +55,8 @@ async function storeWithinCap(
   }
 }
 
-function assertMediaType(c: Context): void {
+/** @throws {ProblemError} `unsupported-media-type` when the body is not plain bytes. */
+export function assertMediaType(c: Context): void {
   if (c.req.header("content-type") !== RECORDS_MEDIA_TYPE) {
     throw new ProblemError(
       "unsupported-media-type",
