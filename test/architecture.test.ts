@@ -94,7 +94,7 @@ function filesBelow(folder: string): string[] {
 }
 
 function importsOf(text: string): string[] {
-  const found = text.matchAll(/(?<![-\w])(?:from|import)\s*\(?\s*"([^"]+)"/g);
+  const found = text.matchAll(/(?<![-\w"])(?:from|import)\s*\(?\s*"([^"]+)"/g);
   return [...found].map((match) => match[1] ?? "");
 }
 
