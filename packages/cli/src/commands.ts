@@ -6,7 +6,10 @@ import { findCommand } from "./commands/find.ts";
 import { historyCommand } from "./commands/history.ts";
 import { initCommand } from "./commands/init.ts";
 import { relayRunCommand } from "./commands/relay-run.ts";
+import { serverInviteCommand } from "./commands/server-invite.ts";
+import { serverInvitesCommand } from "./commands/server-invites.ts";
 import { serverRunCommand } from "./commands/server-run.ts";
+import { serverUninviteCommand } from "./commands/server-uninvite.ts";
 
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -17,5 +20,8 @@ export const COMMANDS: readonly Command[] = [
   beaconRunCommand,
   relayRunCommand,
   serverRunCommand,
+  serverInviteCommand,
+  serverInvitesCommand,
+  serverUninviteCommand,
   demoCommand,
 ];
