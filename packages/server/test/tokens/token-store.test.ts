@@ -91,7 +91,7 @@ describe("invites", () => {
     for (const file of files) {
       expect(statSync(file).mode & 0o077).toBe(0);
       const bytes = readFileSync(file);
-      expect(bytes.includes(secret)).toBe(false);
+      expect(bytes.includes(Buffer.from(secret))).toBe(false);
       expect(bytes.includes(text.slice(16, 48))).toBe(false);
     }
     book.close();
