@@ -11,10 +11,23 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   radio: ["@glowworm/protocol", "@glowworm/platform"],
   beacon: ["@glowworm/protocol", "@glowworm/platform", "@glowworm/radio"],
   relay: ["@glowworm/protocol", "@glowworm/platform", "@glowworm/radio"],
-  server: ["@glowworm/protocol", "@glowworm/platform", "hono", "@hono/node-server"],
+  server: [
+    "@glowworm/protocol",
+    "@glowworm/platform",
+    "hono",
+    "@hono/node-server",
+    "@hono/zod-openapi",
+    "prom-client",
+    "zod",
+  ],
   owner: ["@glowworm/protocol", "@glowworm/platform", "@scure/bip39", "zod"],
   demo: ["protocol", "platform", "radio", "beacon", "relay", "server", "owner"].map(ours),
-  cli: ["protocol", "platform", "radio", "beacon", "relay", "server", "owner", "demo"].map(ours),
+  cli: [
+    ...["protocol", "platform", "radio", "beacon", "relay", "server", "owner", "demo"].map(ours),
+    "pino",
+    "smol-toml",
+    "zod",
+  ],
 };
 
 /** Third-party drivers and the one file that may name each. */
@@ -26,6 +39,10 @@ const DRIVERS: Readonly<Record<string, string>> = {
   "@abandonware/bleno": "beacon/src/bleno-advertiser.ts",
   "@hono/node-server": "server/src/http-server.ts",
   "@scure/bip39": "owner/src/keys/words.ts",
+  "@hono/zod-openapi": "server/src/openapi/document.ts",
+  "prom-client": "server/src/metrics/metrics.ts",
+  pino: "cli/src/logs/json-log.ts",
+  "smol-toml": "cli/src/settings/toml.ts",
 };
 
 /** Folders and files that may touch the clock, timers, the network and the process. */
@@ -95,8 +112,8 @@ function filesBelow(folder: string): string[] {
 }
 
 function importsOf(text: string): string[] {
-  const found = text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g);
-  return [...found].map((match) => match[1] ?? "");
+  const found = text.matchAll(/^(?:import|[^"\n]*\bfrom) "([^"]+)".*;$|\bimport\("([^"]+)"\)/gm);
+  return [...found].map((match) => match[1] ?? match[2] ?? "");
 }
 
 function withoutComments(text: string): string {

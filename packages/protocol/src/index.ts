@@ -45,6 +45,14 @@ export {
   WeakKeyError,
 } from "./errors.ts";
 export {
+  decodeFilter,
+  FILTER_CELL_BYTES,
+  FILTER_HEADER_BYTES,
+  type Filter,
+  filterHash,
+} from "./filter.ts";
+export { buildFilter } from "./filter-build.ts";
+export {
   decodeAdvertisement,
   decodeFrame,
   encodeAdvertisement,
@@ -72,6 +80,7 @@ export {
 export { hpkeOpen, hpkeSeal, type Sealed } from "./hpke.ts";
 export {
   type About,
+  type AboutLimits,
   type Admission,
   type HoursList,
   PATHS,

@@ -35,8 +35,8 @@ export interface Later {
   readonly kind: "later";
   readonly state: ServerState;
   readonly retryAfterMs: number;
-  /** 429: it may be one id in the batch that has had its share. */
-  readonly isRateLimited: boolean;
+  /** One id in the batch has had its share: it is not about the others. */
+  readonly isIdCapped: boolean;
 }
 
 /** An answer, as far as it was read. */
@@ -67,10 +67,11 @@ const RETRY_AFTER_MS_MAX = 3_600_000;
 export function outcomeOf(answer: Answer, nowMs: number): Outcome {
   const { status } = answer;
   if (status === 201) return { kind: "accepted" };
-  if (isFinal(answer)) return { kind: "refused" };
-  const isRateLimited = status === 429;
+  const code = problemCode(answer);
+  if (FINAL.some((final) => final === code)) return { kind: "refused" };
+  const isIdCapped = code === "id-capped";
   const state = stateOf(answer);
-  return { kind: "later", state, retryAfterMs: retryAfterMs(answer, nowMs), isRateLimited };
+  return { kind: "later", state, retryAfterMs: retryAfterMs(answer, nowMs), isIdCapped };
 }
 
 /** What an answer that is no yes says about the server. */
@@ -82,11 +83,6 @@ export function stateOf(answer: Answer): ServerState {
   if (status === 429 || status === 503) return "busy";
   if (status === 408 || status >= 500) return "failing";
   return "wrong-server";
-}
-
-function isFinal(answer: Answer): boolean {
-  const code = problemCode(answer);
-  return FINAL.some((final) => final === code);
 }
 
 /** The code of our problem document, under the status that belongs to it; null for any other answer. */

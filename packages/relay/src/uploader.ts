@@ -35,7 +35,7 @@ const UNREACHABLE: Later = {
   kind: "later",
   state: "unreachable",
   retryAfterMs: 0,
-  isRateLimited: false,
+  isIdCapped: false,
 };
 
 /** Brings reports to the server. A report leaves the outbox only after the server's yes, or its final no. */
@@ -125,7 +125,7 @@ export class Uploader {
   }
 
   #postpone(parcel: Parcel, outcome: Later): void {
-    if (outcome.isRateLimited) this.#split(parcel.batch);
+    if (outcome.isIdCapped) this.#split(parcel.batch);
     else if (parcel.authorization !== null && !isTokenGone(outcome)) this.#unsure = parcel;
     if (outcome.state === "invite-needed") this.#options.tokens?.required();
     this.#state = outcome.state;

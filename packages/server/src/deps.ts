@@ -1,6 +1,7 @@
-import type { Clock, CryptoSuite } from "@glowworm/protocol";
+import type { About, Clock, CryptoSuite } from "@glowworm/protocol";
 import type { Context } from "hono";
 import type { IdCap } from "./id-cap.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { ReportError } from "./problem.ts";
 import type { ReportStore } from "./store/report-store.ts";
 import type { UploadAdmission } from "./tokens/upload-admission.ts";
@@ -11,11 +12,11 @@ export interface AppDeps {
   readonly clock: Clock;
   readonly crypto: CryptoSuite;
   readonly cap: IdCap;
+  readonly about: About;
+  /** Null when nobody reads them. */
+  readonly metrics: Metrics | null;
   /** Who may upload; null for everybody. */
   readonly admission: UploadAdmission | null;
-  readonly retentionDays: number;
-  /** Name and version of this program, for `/about`. */
-  readonly software: string;
   /** Address a request came from. */
   readonly addressOf: (c: Context) => string | undefined;
   /** Whether the server is on its way out. */

@@ -10,7 +10,6 @@ import {
 import type { Context, Hono } from "hono";
 import { readBody } from "../body.ts";
 import type { AppDeps } from "../deps.ts";
-import { RECORDS_PER_ID_MAX } from "../id-cap.ts";
 import { ProblemError, retryLater } from "../problem.ts";
 import { sourcePrefixOf } from "../source-prefix.ts";
 import type { NewReport } from "../store/report-store.ts";
@@ -41,14 +40,18 @@ async function storeWithinCap(
   const ids = reports.map((report) => report.getId);
   const reservation = deps.cap.reserve(hourOf(now), prefix, ids);
   if (reservation === null) {
-    const detail = `an id has had ${RECORDS_PER_ID_MAX} reports from this network within the hour`;
-    throw retryLater("rate-limited", detail, HOUR_SECONDS - (now % HOUR_SECONDS));
+    const detail = `an id has had ${deps.cap.max} reports from this network within the hour`;
+    throw retryLater("id-capped", detail, HOUR_SECONDS - (now % HOUR_SECONDS));
   }
+  deps.metrics?.waiting(reports.length);
   try {
     await deps.store.put(reports);
+    deps.metrics?.accepted(reports.length);
   } catch (error) {
     reservation.release();
     throw error;
+  } finally {
+    deps.metrics?.waiting(-reports.length);
   }
 }
 

@@ -99,7 +99,14 @@ export class InvitedApp {
         if (this.isStoreDown !== null) throw this.isStoreDown;
         this.stored += reports.length;
       },
-      ...{ published: unused, segment: unused, manifest: unused, page: unused, maintain: unused },
+      ...{
+        published: unused,
+        segment: unused,
+        manifest: unused,
+        page: unused,
+        filter: unused,
+        maintain: unused,
+      },
       health: () => ({ isWritable: true, arrivalFloor: 0 }),
       close: async () => {},
     };
