@@ -54,6 +54,7 @@ function optionsFrom(settings: ServerSettings): Chosen {
     dataFolder: settings.data,
     ...settings.listen,
     retentionDays: settings.retention,
+    admission: settings.admission,
     words: {
       build: buildDigest(),
       policy: settings["about.policy"],

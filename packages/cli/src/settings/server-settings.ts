@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { stateFolder } from "@glowworm/platform";
-import { RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
+import { type Admission, RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
 import type { LogLevel } from "@glowworm/server";
 import { z } from "zod";
 import { type HostPort, parseHostPort } from "../host-port.ts";
@@ -15,6 +15,7 @@ export interface ServerSettings {
   readonly data: string;
   readonly listen: HostPort;
   readonly retention: number;
+  readonly admission: Admission;
   readonly "about.policy": string | null;
   readonly "about.contact": string | null;
   readonly "metrics.listen": HostPort | null;
@@ -57,6 +58,15 @@ export const SERVER_SETTINGS: Settings<ServerSettings> = {
     expected: `whole days from 1 to ${RETENTION_DAYS_MAX}`,
     example: RETENTION_DAYS_DEFAULT,
     help: `days for which reports are kept (default ${RETENTION_DAYS_DEFAULT})`,
+  },
+  admission: {
+    schema: z.enum(["public", "invite"]),
+    kind: "text",
+    otherwise: () => "public",
+    placeholder: "WHO",
+    expected: "public or invite",
+    example: "invite",
+    help: `who may upload: public, everybody; invite, relays with a "glowworm server invite" (default public)`,
   },
   "about.policy": {
     schema: z.string().min(1).max(2000),
