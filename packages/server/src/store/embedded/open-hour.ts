@@ -51,6 +51,8 @@ export class OpenHour {
   readonly #insert: Statement<[Uint8Array, Uint8Array, number, number | null], unknown>;
   readonly #find: Statement<[Uint8Array, Uint8Array], unknown>;
   #closedThrough: number;
+  /** Whether every commit that can be read here is on disk. */
+  #isSettled = true;
 
   private constructor(path: string, hour: number, database: Database) {
     this.#path = path;
@@ -89,7 +91,9 @@ export class OpenHour {
   static load(open: OpenDatabase, path: string, hour: number): OpenHour {
     const database = openSound(open, path);
     try {
-      return new OpenHour(path, hour, database);
+      const loaded = new OpenHour(path, hour, database);
+      loaded.#isSettled = false;
+      return loaded;
     } catch (error) {
       database.close();
       throw error;
@@ -112,12 +116,14 @@ export class OpenHour {
   /** Stores all or none; durable when it returns. */
   insert(segment: number, reports: readonly NewReport[]): void {
     const step = arrivalStepOf(segment * SEGMENT_SECONDS);
-    this.#database.transaction(() => {
+    this.#write(() => {
       for (const report of reports) this.#insert.run(report.getId, report.envelope, step, segment);
-    })();
+    });
   }
 
+  /** Whether it holds a report, on disk. */
   has(report: NewReport): boolean {
+    this.#settle();
     return this.#find.get(report.getId, report.envelope) !== undefined;
   }
 
@@ -125,7 +131,7 @@ export class OpenHour {
   closeSegments(crypto: CryptoSuite, random: RandomSource, segment: number): void {
     const through = Math.min(segment, this.lastSegment);
     if (through <= this.#closedThrough) return;
-    this.#database.transaction(() => {
+    this.#write(() => {
       for (let next = this.#closedThrough + 1; next <= through; next++) {
         const step = arrivalStepOf(next * SEGMENT_SECONDS);
         const missing = segmentPadding(this.#count("WHERE segment = ?", next));
@@ -134,7 +140,7 @@ export class OpenHour {
         }
       }
       this.#database.prepare("UPDATE progress SET closed_through = ?").run(through);
-    })();
+    });
     this.#closedThrough = through;
   }
 
@@ -156,12 +162,12 @@ export class OpenHour {
     // Spread over the steps in which the server ran, so that no step holds padding alone.
     const firstStep = arrivalStepOf(this.firstSegment * SEGMENT_SECONDS);
     const steps = arrivalStepOf(this.lastSegment * SEGMENT_SECONDS) - firstStep + 1;
-    this.#database.transaction(() => {
+    this.#write(() => {
       for (let made = 0; made < missing; made++) {
         const step = firstStep + Math.floor(randomFraction(random) * steps);
         this.#add(paddingRecord(crypto, random, step), null);
       }
-    })();
+    });
     return count + missing;
   }
 
@@ -186,6 +192,27 @@ export class OpenHour {
     this.#database.close();
     removeDatabase(this.#path);
     syncFolder(dirname(this.#path));
+  }
+
+  #write(change: () => void): void {
+    this.#settle();
+    this.#isSettled = false;
+    this.#database.transaction(change)();
+    this.#isSettled = true;
+  }
+
+  /**
+   * A write that failed, or a process that was killed, leaves commits in the log which are in the kernel's memory and
+   * perhaps on no disk; syncing the log again may say yes without writing them. Only what is copied into the database and
+   * synced there is certain. Without this, a report that is sent again would be found, nothing be written, and a yes said.
+   */
+  #settle(): void {
+    if (this.#isSettled) return;
+    const [result] = this.#database.pragma("wal_checkpoint(TRUNCATE)") as {
+      readonly busy: number;
+    }[];
+    if (result?.busy !== 0) throw new Error("the log is in use");
+    this.#isSettled = true;
   }
 
   #add(record: StoredRecord, segment: number | null): void {
