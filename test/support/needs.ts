@@ -15,6 +15,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   faketime: "faketime",
   gpsd: "gpsd",
   gpsfake: "gpsd-clients",
+  strace: "strace",
   unshare: "util-linux",
 };
 
