@@ -15,6 +15,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   faketime: "faketime",
   gpsd: "gpsd",
   gpsfake: "gpsd-clients",
+  "qemu-system-x86_64": "qemu-system-x86",
   strace: "strace",
   unshare: "util-linux",
 };
