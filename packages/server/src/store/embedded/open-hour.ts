@@ -17,6 +17,7 @@ import {
 } from "@glowworm/protocol";
 import type { NewReport } from "../report-store.ts";
 import { removeDatabase, UNFINISHED } from "./layout.ts";
+import { isLogDamaged } from "./log-check.ts";
 
 const FORMAT = 1;
 /**
@@ -89,6 +90,7 @@ export class OpenHour {
 
   /** Opens the hour a server left behind. @throws {DamagedHourError} */
   static load(open: OpenDatabase, path: string, hour: number): OpenHour {
+    if (isLogDamaged(path)) throw new DamagedHourError("its log is damaged");
     const database = openSound(open, path);
     try {
       const loaded = new OpenHour(path, hour, database);
