@@ -17,6 +17,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   gpsfake: "gpsd-clients",
   "qemu-system-x86_64": "qemu-system-x86",
   strace: "strace",
+  nsenter: "util-linux",
   unshare: "util-linux",
 };
 
