@@ -63,7 +63,7 @@ async function fillAndRecover(place: Place, disk: SmallDisk): Promise<void> {
   expect(await ask(server.url, PATHS.health)).toBe(200);
   expect(await ask(server.url, PATHS.hours)).toBe(200);
 
-  disk.resize(FULL_MB * 2);
+  disk.resize(ROOM_MB);
   await load.more("yes", NOES);
   expect(await ask(server.url, PATHS.ready)).toBe(200);
   await load.more("no", NOES);
@@ -73,7 +73,7 @@ async function fillAndRecover(place: Place, disk: SmallDisk): Promise<void> {
   // A full disk keeps nobody from reading what is published.
   const again = await place.start({ under });
   expect(await ask(again.url, PATHS.hours)).toBe(200);
-  disk.resize(ROOM_MB);
+  disk.resize(ROOM_MB * 2);
   const second = new Load(place.history, again.url);
   await second.more("yes", NOES);
   await second.stop();

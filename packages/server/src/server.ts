@@ -11,14 +11,14 @@ import {
 } from "@glowworm/protocol";
 import { createApp } from "./app.ts";
 import { ErrorLog } from "./error-log.ts";
-import { createHttpServer, HTTP_LIMITS, socketAddressOf } from "./http-server.ts";
+import { createHttpServer, socketAddressOf } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
 
-/** Requests in flight at a stop have as long as any request may take. */
-const STOP_MS = HTTP_LIMITS.requestTimeout;
+/** How long requests in flight at a stop have: the whole stop is to take less than ten seconds. */
+const STOP_MS = 8000;
 /** How soon a store that failed is tried again. */
 const RETRY_MS = 5000;
 
