@@ -1,6 +1,9 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { HOUR_SECONDS, SEGMENT_SECONDS } from "@glowworm/protocol";
 import { describe, expect, it } from "vitest";
 import { effort } from "../support/effort.ts";
+import { Checker, type Verdict } from "./support/history.ts";
 import { Load, Sender } from "./support/load.ts";
 import { CLEAN, Place, publish } from "./support/place.ts";
 import { ServerProcess } from "./support/server-process.ts";
@@ -53,6 +56,41 @@ async function killAgainAndAgain(place: Place, kills: number): Promise<Lives> {
   return { kills, killedAtStart, killedAtClosing };
 }
 
+/** The same with days that pass: hours close and expire at the start and in the middle of every life. */
+async function killWhileExpiring(place: Place, kills: number): Promise<Verdict> {
+  const checker = new Checker(place.history.workload);
+  for (let life = 0; life <= kills; life++) {
+    const server = await place.start({ retention: 1 });
+    for await (const { hour, records } of place.reader.closedHours(server.url, isNew(place))) {
+      place.hours.add(hour);
+      checker.add(records);
+    }
+    const { hours } = await place.reader.list(server.url);
+    const newest = hours.at(-1)?.hour ?? 0;
+    expect(hours.every(({ hour }) => hour > newest - 24)).toBe(true);
+    expect(server.damaged).toEqual([]);
+    if (life < kills) {
+      const load = new Load(place.history, server.url);
+      await load.more("yes", 5 + place.draw(20));
+      await load.stop();
+      // Less than half a day: what closes in this life is still there in the next.
+      place.clock.advance(2 * HOUR_MS + place.draw(9 * HOUR_MS));
+      await after(place.draw(60_000));
+    } else {
+      const kept = readdirSync(join(place.folder, "hours")).map((name) =>
+        Number.parseInt(name, 10),
+      );
+      expect(kept.sort()).toEqual(hours.map(({ hour }) => hour));
+    }
+    await server.end("SIGKILL");
+  }
+  return checker.verdict(place.history);
+}
+
+function isNew(place: Place): (hour: number) => boolean {
+  return (hour) => !place.hours.has(hour);
+}
+
 /** Within the time a start takes, so that recovery, closing and listening are all hit. */
 async function endEarly(place: Place): Promise<void> {
   const server = new ServerProcess({ folder: place.folder, clock: place.clock });
@@ -63,7 +101,7 @@ async function endEarly(place: Place): Promise<void> {
 /** Each segment once, and each closed hour that was not read before: whatever was served must stay as it is. */
 async function readWhatIsNew(place: Place, url: string): Promise<void> {
   await place.reader.openSegments(url, (segment) => !place.reader.hasSegment(segment));
-  for await (const { hour } of place.reader.closedHours(url, (hour) => !place.hours.has(hour))) {
+  for await (const { hour } of place.reader.closedHours(url, isNew(place))) {
     place.hours.add(hour);
   }
 }
@@ -89,5 +127,13 @@ describe("a server that is killed under load", () => {
     expect(open).toMatchObject(CLEAN);
     expect(closed).toMatchObject(CLEAN);
     expect(closed.counts.yes).toBeGreaterThan(numRuns * 4);
+  });
+
+  it("publishes every report until its time is over, and then has no file of it", async () => {
+    const { numRuns, seed } = effort(6, 1970);
+    const place = new Place(`expiry ${seed}`);
+    const verdict = await killWhileExpiring(place, numRuns);
+    publish("kill -9 while hours close and expire", { seed, kills: numRuns, ...verdict.counts });
+    expect(verdict).toMatchObject(CLEAN);
   });
 });
