@@ -8,7 +8,7 @@ import { withoutPipelining } from "./pipelining.ts";
 import { problemOf } from "./problem.ts";
 
 /** Milliseconds and bytes. Node's own defaults let a silent client hold a connection for minutes. */
-export const HTTP_LIMITS = {
+const HTTP_LIMITS = {
   headersTimeout: 5000,
   requestTimeout: 10_000,
   connectionsCheckingInterval: 1000,

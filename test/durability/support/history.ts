@@ -25,7 +25,7 @@ export interface Verdict {
   readonly counts: Counts;
 }
 
-export interface Counts {
+interface Counts {
   readonly batches: number;
   /** Batches and reports that got a yes. */
   readonly yes: number;
