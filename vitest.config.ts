@@ -35,7 +35,7 @@ export default defineConfig({
           name: "processes",
           include: PROCESSES,
           fileParallelism: false,
-          testTimeout: Math.max(PATIENCE_MS, 300_000),
+          testTimeout: PATIENCE_MS * 5,
           sequence: { groupOrder: 1 },
         },
       },

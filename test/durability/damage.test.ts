@@ -3,6 +3,7 @@ import {
   cpSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -101,6 +102,7 @@ async function serveDamaged(file: string, damage: Damage, at: number): Promise<T
   for await (const { hour, records } of reader.closedHours(url)) read(hour, records);
   read(OPEN_HOUR, await reader.openSegments(url));
   await server.stop();
+  rmSync(folder, { recursive: true });
   return { verdict: checker.verdict(place.history), said: said.join("\n"), hours };
 }
 
