@@ -6,6 +6,8 @@ import { benchFrames } from "./frames.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchMatching } from "./matching.ts";
 import type { Row } from "./measure.ts";
+import { benchHour } from "./store/hours.ts";
+import { benchWeeks } from "./store/week.ts";
 
 type Bench = (crypto: CryptoSuite, random: RandomSource) => Promise<readonly Row[]>;
 
@@ -19,7 +21,11 @@ const SHORT: Readonly<Record<string, Bench>> = {
   disk: benchDisk,
   ingest: benchIngest,
 };
-const BENCHES: Readonly<Record<string, Bench>> = { ...SHORT };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  ...SHORT,
+  "hour-1m": benchHour,
+  "store-10m": benchWeeks,
+};
 
 function print(row: Row, isJson: boolean): void {
   const ratio = row.ratio === null ? "" : `${row.ratio} x ${row.against}`;
