@@ -21,6 +21,7 @@ interface Peers {
   readonly forgetful: Program;
   readonly bare: Program;
   readonly ceiling: Program;
+  readonly alone: Program;
 }
 
 /** Reports a second of every peer in one round. */
@@ -33,7 +34,10 @@ interface Round {
   readonly store: number;
 }
 
-/** Uploads over HTTP by batch size, beside what limits them; every peer in its own process, in turn. */
+/**
+ * Uploads over HTTP by batch size, beside what limits them; every peer in its own process and with its own store, so that
+ * all stores have grown alike when a round begins.
+ */
 export async function benchIngest(): Promise<readonly Row[]> {
   return await inFolder(async (folder) => {
     const peers = {
@@ -41,6 +45,7 @@ export async function benchIngest(): Promise<readonly Row[]> {
       forgetful: await startForgetfulServer(join(folder, "forgetful")),
       bare: await startProgram([process.execPath, SCRIPT_NULL]),
       ceiling: await startProgram([process.execPath, SCRIPT_CEILING, join(folder, "ceiling")]),
+      alone: await startProgram([process.execPath, SCRIPT_CEILING, join(folder, "alone")]),
     };
     try {
       const rows: Row[] = [];
@@ -105,7 +110,7 @@ async function round(peers: Peers, records: number): Promise<Round> {
     load,
     ours: load.perSecond * records,
     ceiling,
-    store: await direct(peers.ceiling.url, records),
+    store: await direct(peers.alone.url, records),
     forgetful: (await full(peers.forgetful.url)).perSecond * records,
     bare: (await full(peers.bare.url)).perSecond * records,
   };

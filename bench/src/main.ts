@@ -2,10 +2,12 @@ import { type CryptoSuite, loadCrypto, type RandomSource } from "@glowworm/proto
 import { seededRandom } from "@glowworm/protocol/testing";
 import { benchCryptography } from "./cryptography.ts";
 import { benchDisk } from "./disk.ts";
+import { benchFilters } from "./filters.ts";
 import { benchFrames } from "./frames.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchMatching } from "./matching.ts";
 import type { Row } from "./measure.ts";
+import { benchOneCore } from "./one-core.ts";
 import { benchHour } from "./store/hours.ts";
 import { benchWeeks } from "./store/week.ts";
 
@@ -18,11 +20,13 @@ const SHORT: Readonly<Record<string, Bench>> = {
   cryptography: benchCryptography,
   frames: benchFrames,
   matching: benchMatching,
+  filters: benchFilters,
   disk: benchDisk,
   ingest: benchIngest,
 };
 const BENCHES: Readonly<Record<string, Bench>> = {
   ...SHORT,
+  "one-core": benchOneCore,
   "hour-1m": benchHour,
   "store-10m": benchWeeks,
 };

@@ -6,9 +6,8 @@ import type { LoadResult, LoadSpec } from "./spec.ts";
 const MAIN = new URL("main.js", import.meta.url).pathname;
 
 /** Makes a load in a process of its own. @throws when it failed. */
-export async function runLoad(spec: LoadSpec, prefix: readonly string[] = []): Promise<LoadResult> {
-  const [program = "", ...args] = [...prefix, process.execPath, MAIN];
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+export async function runLoad(spec: LoadSpec): Promise<LoadResult> {
+  const child = spawn(process.execPath, [MAIN], { stdio: ["pipe", "pipe", "inherit"] });
   const exit = once(child, "exit");
   child.stdin.end(JSON.stringify(spec));
   const printed = await text(child.stdout);

@@ -1,4 +1,4 @@
-import { type HoursList, PATHS } from "@glowworm/protocol";
+import { FILTER_FREE_PAGES, type HoursList, PATHS } from "@glowworm/protocol";
 import { runLoad } from "../load/run.ts";
 import { limitRow, median, milliseconds, type Row, row } from "../measure.ts";
 
@@ -11,12 +11,14 @@ const SEGMENT_READS = 5;
 /** Requests of owners for everything that is published, at a fixed rate and timed from when they were due. */
 export async function benchReads(url: string, label: string): Promise<readonly Row[]> {
   const { hours } = await listOf(url);
+  const large = hours.filter(({ pages }) => pages > FILTER_FREE_PAGES);
   const kinds: Readonly<Record<string, readonly string[]>> = {
     "list of hours": [PATHS.hours],
     manifest: hours.map(({ hour }) => PATHS.manifest(hour)),
     page: hours.flatMap(({ hour, pages }) =>
       Array.from({ length: pages }, (_, page) => PATHS.page(hour, page)),
     ),
+    filter: large.map(({ hour }) => PATHS.filter(hour)),
   };
   const rows: Row[] = [];
   for (const [kind, paths] of Object.entries(kinds)) {
