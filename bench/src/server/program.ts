@@ -7,6 +7,8 @@ const CLI = new URL("../../../packages/cli/bin/glowworm.js", import.meta.url).pa
 const FORGET = new URL("forget.js", import.meta.url).href;
 /** Long enough to check ten million reports one by one. */
 const START_MS = 120_000;
+/** What Linux counts processor time in, for every program on it. */
+const TICKS_PER_SECOND = 100;
 
 /** A program under measurement. */
 export interface Program {
@@ -15,6 +17,8 @@ export interface Program {
   readonly startMs: number;
   /** Resident memory, megabytes of 10^6 bytes: now, and the most there ever was. */
   memory(): { readonly now: number; readonly peak: number };
+  /** Seconds of processor time so far, of all its threads: a measure that other work on the machine disturbs little. */
+  cpuSeconds(): number;
   /** Lets it finish, and waits for its end. */
   stop(): Promise<void>;
 }
@@ -50,6 +54,7 @@ export async function startProgram(command: readonly string[]): Promise<Program>
     url,
     startMs,
     memory: () => memoryOf(child.pid ?? 0),
+    cpuSeconds: () => cpuSecondsOf(child.pid ?? 0),
     stop: async () => {
       if (child.exitCode !== null) throw new Error(`${program} ended by itself`);
       const exit = once(child, "exit");
@@ -86,4 +91,11 @@ function memoryOf(pid: number): { readonly now: number; readonly peak: number } 
     return (Number(kibibytes) * 1024) / 1e6;
   };
   return { now: megabytes("VmRSS"), peak: megabytes("VmHWM") };
+}
+
+/** `utime` and `stime`, the 14th and 15th field: the second is a name in parentheses. */
+function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
