@@ -11,7 +11,7 @@ const CONNECTIONS = 16;
 /** At a fixed rate there may be more under way than that, for as long as something stalls. */
 const CONNECTIONS_OPEN = 128;
 const ROUNDS = 3;
-const ROUND_SECONDS = 2;
+const ROUND_SECONDS = 1.5;
 const HALF_LOAD_SECONDS = 5;
 const P99_LIMIT_MS = 250;
 const BATCHES = [1, 8, 64] as const;
@@ -28,6 +28,8 @@ interface Peers {
 interface Round {
   readonly ours: number;
   readonly load: LoadResult;
+  /** Microseconds of processor time that our server spent on an upload. */
+  readonly cost: number;
   readonly forgetful: number;
   readonly bare: number;
   readonly ceiling: number;
@@ -103,11 +105,14 @@ async function benchBatch(peers: Peers, records: number): Promise<readonly Row[]
  */
 async function round(peers: Peers, records: number): Promise<Round> {
   const full = (url: string): Promise<LoadResult> => uploads(url, records, CONNECTIONS, null);
+  const before = peers.server.cpuSeconds();
   const load = await full(peers.server.url);
+  const cpuSeconds = peers.server.cpuSeconds() - before;
   const beside = uploads(peers.ceiling.url, records, CONNECTIONS_OPEN, load.perSecond);
   const [ceiling] = await Promise.all([direct(peers.ceiling.url, records), beside]);
   return {
     load,
+    cost: (1e6 * cpuSeconds) / (load.perSecond * (ROUND_SECONDS + WARM_UP_SECONDS)),
     ours: load.perSecond * records,
     ceiling,
     store: await direct(peers.alone.url, records),

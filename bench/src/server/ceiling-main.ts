@@ -1,10 +1,9 @@
 import type { ServerResponse } from "node:http";
-import { systemClock, systemRandom } from "@glowworm/platform";
-import { openEmbeddedStore } from "@glowworm/server";
+import { systemClock } from "@glowworm/platform";
 import { randomBatches, writeDirectly } from "./direct-writers.ts";
 import { serve, throwAway } from "./null-http.ts";
+import { openStore } from "./open-store.ts";
 
-const RETENTION_DAYS = 1;
 const REPORTS_MAX = 400_000;
 
 /**
@@ -12,8 +11,7 @@ const REPORTS_MAX = 400_000;
  * `GET /direct?records=&writers=&seconds=` batches are put into the store without HTTP, and the answer is their rate.
  */
 const [folder = ""] = process.argv.slice(2);
-const world = { clock: systemClock, random: systemRandom, retentionDays: RETENTION_DAYS };
-const store = await openEmbeddedStore({ ...world, folder });
+const store = await openStore(folder, systemClock);
 
 async function direct(query: URLSearchParams, response: ServerResponse): Promise<void> {
   const records = Number(query.get("records"));

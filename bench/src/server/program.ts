@@ -48,6 +48,8 @@ export async function startProgram(command: readonly string[]): Promise<Program>
   const began = performance.now();
   const [program = "", ...args] = command;
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const end = (): boolean => child.kill("SIGKILL");
+  process.once("exit", end);
   const url = await urlPrintedBy(child);
   const startMs = performance.now() - began;
   return {
@@ -60,6 +62,7 @@ export async function startProgram(command: readonly string[]): Promise<Program>
       const exit = once(child, "exit");
       child.kill("SIGTERM");
       await exit;
+      process.removeListener("exit", end);
     },
   };
 }

@@ -1,12 +1,13 @@
-import { systemRandom } from "@glowworm/platform";
 import { HOUR_CLOSE_DELAY_SECONDS, HOUR_SECONDS, hourOf } from "@glowworm/protocol";
 import { FakeClock } from "@glowworm/protocol/testing";
-import { type NewReport, openEmbeddedStore, type ReportStore } from "@glowworm/server";
+import type { NewReport, ReportStore } from "@glowworm/server";
 import { randomReports } from "../server/direct-writers.ts";
+import { openStore } from "../server/open-store.ts";
 
 /** Reports of one commit: large, because filling is not what is measured. */
 const GROUP_RECORDS = 4000;
-const RETENTION_DAYS = 30;
+/** Moments of an hour at which reports arrive. */
+const PARTS = 15;
 
 /** A week on a server. */
 export interface Filling {
@@ -27,12 +28,13 @@ export async function fillStore(filling: Filling): Promise<void> {
   const { folder, hours, reportsPerHour } = filling;
   const first = firstHourOf(hours, Date.now());
   const clock = new FakeClock(first * HOUR_SECONDS * 1000);
-  const world = { clock, random: systemRandom, retentionDays: RETENTION_DAYS };
-  const store = await openEmbeddedStore({ ...world, folder });
+  const store = await openStore(folder, clock);
   for (let hour = first; hour < first + hours; hour++) {
-    clock.setWall((hour * HOUR_SECONDS + HOUR_SECONDS / 2) * 1000);
+    for (let part = 0; part < PARTS; part++) {
+      clock.setWall((hour + (part + 0.5) / PARTS) * HOUR_SECONDS * 1000);
+      await putMany(store, reportsPerHour / PARTS);
+    }
     await store.put([filling.planted(hour)]);
-    await putMany(store, reportsPerHour);
     clock.setWall(((hour + 1) * HOUR_SECONDS + HOUR_CLOSE_DELAY_SECONDS) * 1000);
     await store.maintain();
   }
@@ -40,7 +42,7 @@ export async function fillStore(filling: Filling): Promise<void> {
 }
 
 /** Puts random reports in large groups, the next one made while one is written. */
-export async function putMany(store: ReportStore, count: number): Promise<void> {
+async function putMany(store: ReportStore, count: number): Promise<void> {
   let previous = Promise.resolve();
   for (let done = 0; done < count; done += GROUP_RECORDS) {
     const group = store.put(randomReports(Math.min(GROUP_RECORDS, count - done)));

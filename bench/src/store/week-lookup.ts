@@ -1,5 +1,5 @@
-import { type DeviceKeys, type Fetch, findDevice } from "@glowworm/owner";
-import { systemClock } from "@glowworm/platform";
+import { type DeviceKeys, type FindDeps, findDevice } from "@glowworm/owner";
+import { systemClock, systemRandom } from "@glowworm/platform";
 import type { CryptoSuite } from "@glowworm/protocol";
 
 /** What a lookup cost. */
@@ -19,25 +19,24 @@ export async function lookUp(
 ): Promise<LookupCost> {
   let requests = 0;
   let bytes = 0;
-  const counted: Fetch = async (url, init) => {
+  const counted: FindDeps["fetch"] = async (url, init) => {
     const response = await fetch(url, init);
     requests += 1;
     bytes += Number(response.headers.get("content-length"));
     return response;
   };
+  const deps = {
+    crypto,
+    cacheFolder,
+    serverUrl,
+    fetch: counted,
+    clock: systemClock,
+    random: systemRandom,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+  };
   const began = performance.now();
-  const { reports, lookup } = await findDevice(
-    {
-      crypto,
-      cacheFolder,
-      serverUrl,
-      fetch: counted,
-      clock: systemClock,
-      signal: new AbortController().signal,
-      onProgress: () => {},
-    },
-    device,
-  );
+  const { reports, lookup } = await findDevice(deps, device);
   const seconds = (performance.now() - began) / 1000;
   const [problem] = lookup.problems;
   if (problem !== undefined) throw new Error(`lookup: ${JSON.stringify(problem)}`);

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import type { DeviceKeys } from "@glowworm/owner";
-import { systemClock, systemRandom } from "@glowworm/platform";
+import { systemClock } from "@glowworm/platform";
 import { type CryptoSuite, HOUR_SECONDS, type RandomSource } from "@glowworm/protocol";
-import { openEmbeddedStore } from "@glowworm/server";
 import { bytesIn, inFolder } from "../folder.ts";
 import { uploads } from "../ingest.ts";
 import { limitRow, milliseconds, type Row, row } from "../measure.ts";
+import { openStore } from "../server/open-store.ts";
 import { startServer } from "../server/program.ts";
 import { fillStore, firstHourOf } from "./fill.ts";
 import { plantedReport } from "./plant.ts";
@@ -121,8 +121,7 @@ async function benchUnderLoad(url: string, label: string): Promise<readonly Row[
 
 /** A server whose retention is set to one day: six days go at once. */
 async function benchExpiry(folder: string, label: string): Promise<readonly Row[]> {
-  const world = { clock: systemClock, random: systemRandom, retentionDays: 1 };
-  const store = await openEmbeddedStore({ ...world, folder });
+  const store = await openStore(folder, systemClock, 1);
   const before = (await store.published()).hours.length;
   const ms = await milliseconds(() => store.maintain());
   const gone = before - (await store.published()).hours.length;
