@@ -64,33 +64,20 @@ async function benchBatch(peers: Peers, records: number): Promise<readonly Row[]
   for (let turn = 0; turn < ROUNDS; turn++) rounds.push(await round(peers, records));
   const of = (pick: (round: Round) => number): number => median(rounds.map(pick));
   const name = `ingest by ${records}`;
-  const beside = (what: string, pick: (round: Round) => number): Row =>
-    row(
-      `${name}: ${what}`,
-      of(pick),
-      "reports/s",
-      of((one) => one.ours / pick(one)),
-      "ours to it",
-    );
+  const plain = (what: string, unit: string, pick: (round: Round) => number): Row =>
+    row(`${name}: ${what}`, of(pick), unit);
+  const beside = (what: string, pick: (round: Round) => number): Row => {
+    const ratio = of((one) => one.ours / pick(one));
+    return row(`${name}: ${what}`, of(pick), "reports/s", ratio, "ours to it");
+  };
   const rate = of((one) => one.ours);
+  const share = of((one) => one.ours / one.ceiling);
   return [
-    row(
-      name,
-      rate,
-      "reports/s",
-      of((one) => one.ours / one.ceiling),
-      "the store beside that load",
-    ),
-    row(
-      `${name}: p50 at full load`,
-      of((one) => one.load.latencies.p50),
-      "ms",
-    ),
-    row(
-      `${name}: p99 at full load`,
-      of((one) => one.load.latencies.p99),
-      "ms",
-    ),
+    row(name, rate, "reports/s", share, "the store beside that load"),
+    plain("processor time of an upload", "us", (one) => one.cost),
+    plain("put off", "uploads", (one) => one.load.refused),
+    plain("p50 at full load", "ms", (one) => one.load.latencies.p50),
+    plain("p99 at full load", "ms", (one) => one.load.latencies.p99),
     beside("the store beside that load", (one) => one.ceiling),
     beside("the store alone", (one) => one.store),
     beside("the server without its store", (one) => one.forgetful),

@@ -68,7 +68,12 @@ async function closeHour(): Promise<readonly Row[]> {
     limitRow(`${label}: the same while it closes, p99`, during.p99, "ms", P99_LIMIT_MS),
     row(`${label}: the same while it closes, longest`, during.max, "ms"),
     row(`${label}: the same while it closes, put off`, closed.putOff, "batches"),
-    limitRow(`${label}: memory`, process.memoryUsage.rss() / 1e6, "MB", MEMORY_LIMIT_MB),
+    limitRow(
+      `${label}: memory, with what makes the load`,
+      process.memoryUsage.rss() / 1e6,
+      "MB",
+      MEMORY_LIMIT_MB,
+    ),
   ];
 }
 

@@ -55,8 +55,9 @@ export async function benchSegment(url: string, label: string): Promise<readonly
     );
   }
   return [
-    row(`${label}: segment of ${(bytes / 1e6).toFixed(1)} MB, first`, times[0] ?? NaN, "ms"),
-    row(`${label}: the same, again`, median(times.slice(1)), "ms"),
+    row(`${label}: newest segment`, bytes / 1e6, "MB"),
+    row(`${label}: newest segment, first request`, times[0] ?? Number.NaN, "ms"),
+    row(`${label}: newest segment, later ones`, median(times.slice(1)), "ms"),
   ];
 }
 

@@ -13,6 +13,8 @@ import { benchReads, benchSegment } from "./reads.ts";
 import { lookUp } from "./week-lookup.ts";
 
 const HOURS = 7 * 24;
+const SMALL = "1 M";
+const LARGE = "10 M";
 const RECORDS = 64;
 const FULL_SECONDS = 3;
 const CONNECTIONS = 16;
@@ -27,17 +29,16 @@ export async function benchWeeks(
   crypto: CryptoSuite,
   random: RandomSource,
 ): Promise<readonly Row[]> {
-  const small = await benchWeek(crypto, random, 6_000, "1 M");
-  const large = await benchWeek(crypto, random, 60_000, "10 M");
-  return [...small, ...grown(small, large)];
+  const small = await benchWeek(crypto, random, 6_000, SMALL);
+  const large = await benchWeek(crypto, random, 60_000, LARGE);
+  return [...small, ...large.map((one) => grown(small, one))];
 }
 
-/** Where a row has no limit, how many times the value of the smaller store it is. */
-function grown(small: readonly Row[], large: readonly Row[]): readonly Row[] {
-  return large.map((one, index) => {
-    const before = small[index]?.value ?? Number.NaN;
-    return one.ratio === null ? row(one.name, one.value, one.unit, one.value / before, "1 M") : one;
-  });
+/** A row that has no limit says how many times what the smaller store showed it is. */
+function grown(small: readonly Row[], large: Row): Row {
+  const before = small.find(({ name }) => name === large.name.replace(LARGE, SMALL));
+  if (large.ratio !== null || before === undefined || before.value === 0) return large;
+  return row(large.name, large.value, large.unit, large.value / before.value, `that of ${SMALL}`);
 }
 
 async function benchWeek(
