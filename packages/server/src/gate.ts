@@ -18,6 +18,8 @@ export interface GateDeps extends RateLimitDeps {
   readonly proxies: TrustedProxies;
   /** Mean delay of the event loop lately, in milliseconds. */
   readonly loopDelayMs: () => number;
+  /** Told of every refusal, and whether it was one of an upload. */
+  readonly onRefused: (isUpload: boolean) => void;
 }
 
 /** A request that was let in. */
@@ -78,7 +80,7 @@ export class Gate {
 
   #admitFrom(network: string, request: IncomingMessage): Pass | ProblemError {
     // By method, not by path: a path has many spellings, and whatever takes a POST is work.
-    return request.method === "POST"
+    return isUpload(request)
       ? this.#admitUpload(network, request.headers["content-length"])
       : this.#admitRead(network);
   }
@@ -109,6 +111,11 @@ export class Gate {
     const forwardedFor = headers["x-forwarded-for"];
     return clientAddressOf(this.#deps.proxies, socket, forwardedFor?.toString());
   }
+}
+
+/** Whether a request brings something. */
+export function isUpload({ method }: IncomingMessage): boolean {
+  return method === "POST";
 }
 
 /** Records that a body of so many bytes may hold; one without a length, as many as any. */

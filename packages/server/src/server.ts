@@ -224,9 +224,16 @@ export class Server implements Stepper {
   }
 
   #gate(): GateDeps {
-    const { clock, random, crypto, loopDelayMs } = this.#options;
-    const [limits, proxies] = [this.#limits, this.#proxies];
-    return { limits, proxies, clock, crypto, random, loopDelayMs: loopDelayMs ?? (() => 0) };
+    const { clock, random, crypto, loopDelayMs, metrics } = this.#options;
+    return {
+      limits: this.#limits,
+      proxies: this.#proxies,
+      clock,
+      crypto,
+      random,
+      loopDelayMs: loopDelayMs ?? (() => 0),
+      onRefused: (isUpload) => metrics?.of.refused(isUpload),
+    };
   }
 
   #warnOfDamage(path: string): void {
