@@ -8,6 +8,7 @@ import { historyCommand } from "./commands/history.ts";
 import { initCommand } from "./commands/init.ts";
 import { relayRunCommand } from "./commands/relay-run.ts";
 import { serverBackupCommand } from "./commands/server-backup.ts";
+import { serverMirrorCommand } from "./commands/server-mirror.ts";
 import { serverRestoreCommand } from "./commands/server-restore.ts";
 import { serverRunCommand } from "./commands/server-run.ts";
 import { serverStatsCommand } from "./commands/server-stats.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   beaconRunCommand,
   relayRunCommand,
   serverRunCommand,
+  serverMirrorCommand,
   serverBackupCommand,
   serverRestoreCommand,
   serverVerifyCommand,

@@ -19,6 +19,7 @@ import { DamagedHourError } from "./damage.ts";
 import { removeDatabase, UNFINISHED } from "./layout.ts";
 import { OPEN_HOUR_SCHEMA, type OpenDatabase, openSound } from "./open-hour-file.ts";
 import { RecordIndex } from "./record-index.ts";
+import { assertSum, SegmentReader, type SegmentSum } from "./segment-source.ts";
 
 /** One statement for a whole group: nothing is made for each record on this side of SQLite. */
 const INSERT = `
@@ -30,11 +31,6 @@ interface Group {
   readonly segment: number;
   readonly records: Uint8Array;
   readonly bytes: number;
-}
-
-interface SegmentRow {
-  readonly records: number;
-  readonly checksum: number;
 }
 
 /**
@@ -50,7 +46,7 @@ export class OpenHour {
   readonly #index: RecordIndex;
   readonly #insert: Statement<[Group], unknown>;
   readonly #find: Statement<[number, Uint8Array], unknown>;
-  readonly #read: Statement<[number], Buffer>;
+  readonly #reader: SegmentReader;
   #closedThrough: number;
   #records = 0;
 
@@ -64,9 +60,7 @@ export class OpenHour {
     database.pragma("cache_size = -32768");
     this.#insert = database.prepare(INSERT);
     this.#find = database.prepare("SELECT 1 FROM reports WHERE segment = ? AND record = ?");
-    this.#read = database
-      .prepare<[number], Buffer>("SELECT record FROM reports WHERE segment = ?")
-      .pluck();
+    this.#reader = new SegmentReader(database);
     this.firstSegment = this.#number("SELECT first_segment FROM progress");
     this.#closedThrough = Math.max(
       this.firstSegment - 1,
@@ -165,17 +159,23 @@ export class OpenHour {
 
   /** The bytes of a closed segment. @throws {DamagedHourError} */
   segment(segment: number): Uint8Array {
-    const step = new Uint8Array(4);
-    new DataView(step.buffer).setUint32(0, arrivalStepOf(segment * SEGMENT_SECONDS));
-    const rows = this.#read.all(segment);
-    const bytes = new Uint8Array(rows.length * STORED_RECORD_BYTES);
+    const written = this.#written(segment);
+    const bytes = new Uint8Array(written.records * STORED_RECORD_BYTES);
     const checksum = new Checksum();
-    rows.forEach((record, row) => {
-      checksum.add(record);
-      bytes.set(record, row * STORED_RECORD_BYTES);
-      bytes.set(step, row * STORED_RECORD_BYTES + RECORD_BYTES);
-    });
-    this.#assertSum(segment, checksum);
+    const steps = new DataView(bytes.buffer);
+    const step = arrivalStepOf(segment * SEGMENT_SECONDS);
+    let to = 0;
+    for (const part of this.#reader.parts(segment)) {
+      checksum.addAll(part);
+      // More than there were: the sum says so.
+      if (checksum.records > written.records) break;
+      for (let at = 0; at < part.length; at += RECORD_BYTES) {
+        bytes.set(part.subarray(at, at + RECORD_BYTES), to);
+        steps.setUint32(to + RECORD_BYTES, step);
+        to += STORED_RECORD_BYTES;
+      }
+    }
+    assertSum(written, checksum);
     return bytes;
   }
 
@@ -196,7 +196,7 @@ export class OpenHour {
 
   #sum(segment: number): Checksum {
     const checksum = new Checksum();
-    for (const record of this.#read.iterate(segment)) checksum.add(record);
+    for (const part of this.#reader.parts(segment)) checksum.addAll(part);
     return checksum;
   }
 
@@ -205,23 +205,23 @@ export class OpenHour {
     const first = this.hour * SEGMENTS_PER_HOUR;
     for (let segment = this.firstSegment; segment <= this.lastSegment; segment++) {
       const checksum = new Checksum();
-      for (const record of this.#read.iterate(segment)) {
-        if (record.length !== RECORD_BYTES) throw new DamagedHourError("a record is cut");
-        checksum.add(record);
-        this.#index.add(record, 0, segment - first);
+      for (const part of this.#reader.parts(segment)) {
+        checksum.addAll(part);
+        for (let at = 0; at < part.length; at += RECORD_BYTES) {
+          this.#index.add(part, at, segment - first);
+        }
       }
       this.#records += checksum.records;
-      if (segment <= this.#closedThrough) this.#assertSum(segment, checksum);
+      if (segment <= this.#closedThrough) assertSum(this.#written(segment), checksum);
     }
   }
 
-  #assertSum(segment: number, actual: Checksum): void {
+  #written(segment: number): SegmentSum {
     const written = this.#database
-      .prepare<[number], SegmentRow>("SELECT records, checksum FROM segments WHERE segment = ?")
+      .prepare<[number], SegmentSum>("SELECT * FROM segments WHERE segment = ?")
       .get(segment);
-    if (written?.records !== actual.records || written.checksum !== actual.sum) {
-      throw new DamagedHourError(`segment ${segment} differs from its sum`);
-    }
+    if (written === undefined) throw new DamagedHourError(`segment ${segment} has no sum`);
+    return written;
   }
 
   #number(query: string, ...values: number[]): number {
