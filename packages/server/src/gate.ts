@@ -18,6 +18,8 @@ export interface GateDeps extends RateLimitDeps {
   readonly proxies: TrustedProxies;
   /** Mean delay of the event loop lately, in milliseconds. */
   readonly loopDelayMs: () => number;
+  /** Told of every refusal, and whether it was one of an upload. */
+  readonly onRefused: (isUpload: boolean) => void;
 }
 
 /** What an operator may choose of it. */
@@ -34,7 +36,10 @@ export interface GateOptions extends RateLimitDeps {
 }
 
 /** Options with their defaults. @throws {Failure} `usage` for a trusted proxy that is none. */
-export function gateDeps(options: GateOptions): GateDeps {
+export function gateDeps(
+  options: GateOptions,
+  onRefused: GateDeps["onRefused"] = () => {},
+): GateDeps {
   const { clock, crypto, random, loopDelayMs = () => 0, trustedProxies = LOOPBACK } = options;
   const limits = { ...SERVER_LIMITS, ...options.limits };
   return {
@@ -44,6 +49,7 @@ export function gateDeps(options: GateOptions): GateDeps {
     limits,
     proxies: new TrustedProxies(trustedProxies),
     loopDelayMs,
+    onRefused,
   };
 }
 
@@ -105,7 +111,7 @@ export class Gate {
 
   #admitFrom(network: string, request: IncomingMessage): Pass | ProblemError {
     // By method, not by path: a path has many spellings, and whatever takes a POST is work.
-    return request.method === "POST"
+    return isUpload(request)
       ? this.#admitUpload(network, request.headers["content-length"])
       : this.#admitRead(network);
   }
@@ -136,6 +142,11 @@ export class Gate {
     const forwardedFor = headers["x-forwarded-for"];
     return clientAddressOf(this.#deps.proxies, socket, forwardedFor?.toString());
   }
+}
+
+/** Whether a request brings something. */
+export function isUpload({ method }: IncomingMessage): boolean {
+  return method === "POST";
 }
 
 /** Records that a body of so many bytes may hold; one without a length, as many as any. */

@@ -11,7 +11,7 @@ import { getRequestListener, RequestError } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context } from "hono";
 import { Connections } from "./connections.ts";
-import { Gate, type GateDeps } from "./gate.ts";
+import { Gate, type GateDeps, isUpload } from "./gate.ts";
 import type { ServerLimits } from "./limits.ts";
 import { withoutPipelining } from "./pipelining.ts";
 import { ProblemError, problemOf, problemResponse } from "./problem.ts";
@@ -38,10 +38,7 @@ export function createHttpServer(
     hostname: "localhost",
     errorHandler: refusalOfRequest,
   });
-  const server = createServer(
-    timesOf(deps.limits),
-    withoutPipelining(behindGate(new Gate(deps), listener)),
-  );
+  const server = createServer(timesOf(deps.limits), withoutPipelining(behindGate(deps, listener)));
   new Connections(deps.limits, deps.proxies).guard(server);
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
   // One more than may come: Node leaves out what is above, and a proxy's own header may be among that.
@@ -63,7 +60,8 @@ function timesOf(limits: ServerLimits): Parameters<typeof createServer>[0] & obj
 }
 
 /** Refuses by headers what need not be looked at any further. */
-function behindGate(gate: Gate, listener: RequestListener): RequestListener {
+function behindGate(deps: GateDeps, listener: RequestListener): RequestListener {
+  const gate = new Gate(deps);
   return (request, response) => {
     if (request.rawHeaders.length > 2 * HEADERS_MAX) {
       refuseRaw({ code: "HPE_HEADER_OVERFLOW" }, request.socket);
@@ -71,6 +69,7 @@ function behindGate(gate: Gate, listener: RequestListener): RequestListener {
     }
     const pass = gate.admit(request);
     if (pass instanceof ProblemError) {
+      deps.onRefused(isUpload(request));
       refuse(request, response, pass);
       return;
     }
@@ -86,7 +85,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: Probl
   const problem = problemOf(error.code, error.message);
   const body = JSON.stringify(problem);
   // As for any other answer: what anybody may fetch, any web page may read.
-  const readable = request.method === "POST" ? {} : { "access-control-allow-origin": "*" };
+  const readable = isUpload(request) ? {} : { "access-control-allow-origin": "*" };
   response.writeHead(problem.status, {
     "content-type": PROBLEM_MEDIA_TYPE,
     "content-length": body.length,

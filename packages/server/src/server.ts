@@ -61,7 +61,7 @@ export class Server implements Stepper {
   /** @throws {Failure} `usage` for a trusted proxy that is none. */
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#gate = gateDeps(options);
+    this.#gate = gateDeps(options, (isUpload) => options.metrics?.of.refused(isUpload));
     this.#log = options.log ?? (() => {});
     this.#errors = new ErrorLog(options.clock, this.#log);
     this.#diary = new HourDiary(this.#log);

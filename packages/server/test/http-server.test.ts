@@ -15,6 +15,7 @@ const DEPS = {
   crypto,
   random: seededRandom("http server"),
   loopDelayMs: () => 0,
+  onRefused: () => undefined,
 };
 
 describe("the HTTP server", () => {

@@ -89,6 +89,12 @@ export class Metrics {
     this.#uploads.inc({ code: code ?? "stored" });
   }
 
+  /** A request that was refused at the gate, before anybody looked where it goes. */
+  refused(isUpload: boolean): void {
+    if (isUpload) this.uploaded("rate-limited");
+    this.answered({ route: "other", isLookup: !isUpload, status: 429, seconds: 0 });
+  }
+
   accepted(records: number): void {
     this.#accepted.inc(records);
   }

@@ -7,7 +7,7 @@ import {
   toHex,
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { Server, type ServerOptions } from "@glowworm/server";
+import { Metrics, Server, type ServerOptions } from "@glowworm/server";
 import { afterEach, describe, expect, it } from "vitest";
 import { crypto, NOON_MS, SEGMENT_MS, someUpload, temporaryFolder } from "../support/fixtures.ts";
 
@@ -106,6 +106,25 @@ describe("a flood of made-up ids", () => {
     expect((await read("192.0.2.1", PATHS.hours)).status).toBe(200);
     clock.advance(64_000);
     expect((await upload("192.0.2.1", 64)).status).toBe(201);
+  });
+
+  it("is counted for the operator, by its code and nothing else", async () => {
+    const metrics = new Metrics();
+    await start({
+      limits: { recordsAtOnce: 64, recordsPerMinute: 60 },
+      metrics: { host: "127.0.0.1", port: 0, of: metrics },
+    });
+    for (const status of [201, 429, 429])
+      expect((await upload("192.0.2.1", 64)).status).toBe(status);
+    const { text } = await metrics.render({
+      isWritable: true,
+      isReady: true,
+      hours: 0,
+      bytes: 0,
+      freeBytes: 0,
+    });
+    expect(text).toContain('glowworm_uploads_total{code="rate-limited"} 2\n');
+    expect(text).not.toContain("192.0.2");
   });
 
   it("counts bodies that are refused, however the path is spelled", async () => {
