@@ -112,8 +112,8 @@ function filesBelow(folder: string): string[] {
 }
 
 function importsOf(text: string): string[] {
-  const found = text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g);
-  return [...found].map((match) => match[1] ?? "");
+  const found = text.matchAll(/^(?:import|[^"\n]*\bfrom) "([^"]+)".*;$|\bimport\("([^"]+)"\)/gm);
+  return [...found].map((match) => match[1] ?? match[2] ?? "");
 }
 
 function withoutComments(text: string): string {

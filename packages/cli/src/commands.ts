@@ -7,7 +7,11 @@ import { findCommand } from "./commands/find.ts";
 import { historyCommand } from "./commands/history.ts";
 import { initCommand } from "./commands/init.ts";
 import { relayRunCommand } from "./commands/relay-run.ts";
+import { serverBackupCommand } from "./commands/server-backup.ts";
+import { serverRestoreCommand } from "./commands/server-restore.ts";
 import { serverRunCommand } from "./commands/server-run.ts";
+import { serverStatsCommand } from "./commands/server-stats.ts";
+import { serverVerifyCommand } from "./commands/server-verify.ts";
 
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -18,6 +22,10 @@ export const COMMANDS: readonly Command[] = [
   beaconRunCommand,
   relayRunCommand,
   serverRunCommand,
+  serverBackupCommand,
+  serverRestoreCommand,
+  serverVerifyCommand,
+  serverStatsCommand,
   configCheckCommand,
   demoCommand,
 ];

@@ -44,7 +44,13 @@ export {
   UsageError,
   WeakKeyError,
 } from "./errors.ts";
-export { decodeFilter, type Filter, filterHash } from "./filter.ts";
+export {
+  decodeFilter,
+  FILTER_CELL_BYTES,
+  FILTER_HEADER_BYTES,
+  type Filter,
+  filterHash,
+} from "./filter.ts";
 export { buildFilter } from "./filter-build.ts";
 export {
   decodeAdvertisement,

@@ -9,6 +9,15 @@ export {
   type EmbeddedStoreOptions,
   openEmbeddedStore,
 } from "./store/embedded/embedded-store.ts";
+export { type BackedUp, type BackupOptions, backupStore } from "./store/embedded/tools/backup.ts";
+export {
+  type Restored,
+  type RestoreOptions,
+  restoreStore,
+} from "./store/embedded/tools/restore.ts";
+export { type StoreStats, storeStats } from "./store/embedded/tools/stats.ts";
+export type { DamagedFile, ToolWorld } from "./store/embedded/tools/tool-world.ts";
+export { type VerifiedStore, verifyStore } from "./store/embedded/tools/verify.ts";
 export * from "./store/report-store.ts";
 export { type Invite, InviteBook, openInviteBook } from "./tokens/invite-book.ts";
 export { type InviteOrder, makeInvite } from "./tokens/make-invite.ts";

@@ -29,6 +29,8 @@ import { loadTokenSecret } from "./tokens/token-secret.ts";
 import { UploadAdmission } from "./tokens/upload-admission.ts";
 import { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";
 
+/** How long a step waits for the store. */
+const PATIENCE_MS = 1000;
 /** How soon a store that failed is tried again. */
 const RETRY_MS = 5000;
 const NO_WORDS: OperatorWords = { build: null, policy: null, contact: null };
@@ -51,6 +53,8 @@ export interface ServerOptions {
   readonly trustedProxies?: readonly string[];
   /** Mean delay of the event loop lately, in milliseconds: above 200 uploads are put off. Not watched when absent. */
   readonly loopDelayMs?: () => number;
+  /** Bytes of the disk that stay free: below, uploads are answered 503. Default 256 MiB. */
+  readonly minFreeBytes?: number;
   /** What `/about` says for the operator; nothing when absent. */
   readonly words?: OperatorWords;
   /** Who may upload: `public`, everybody, when absent. */
@@ -89,15 +93,13 @@ export class Server implements Stepper {
 
   /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
   async start(): Promise<{ readonly url: string }> {
-    const { clock, random, dataFolder, retentionDays, metrics } = this.#options;
+    const { clock, dataFolder, metrics } = this.#options;
     const store = await openEmbeddedStore({
+      ...this.#options,
       folder: dataFolder,
-      retentionDays,
-      clock,
-      random,
+      onDamage: (path) => this.#warnOfDamage(path),
       ...(metrics === undefined ? {} : { onCommit: (group) => metrics.of.committed(group) }),
     });
-    for (const path of store.damaged) this.#warnOfDamage(path);
     this.#store = store;
     try {
       await store.maintain();
@@ -117,7 +119,7 @@ export class Server implements Stepper {
   async step(): Promise<number> {
     const segmentMs = SEGMENT_SECONDS * 1000;
     try {
-      await this.#store?.maintain();
+      await this.#maintain();
       await this.#admission?.forgetOld();
     } catch (error) {
       const mayRecover =
@@ -128,6 +130,24 @@ export class Server implements Stepper {
     }
     if (this.#store !== undefined) await this.#diary.note(this.#store);
     return segmentMs - (this.#options.clock.nowMs() % segmentMs);
+  }
+
+  /** Waits a moment for what is due, and leaves a large hour to be closed meanwhile: the next segment does not wait. */
+  async #maintain(): Promise<void> {
+    let isLate = false;
+    const work = this.#store?.maintain().catch((error: unknown) => {
+      if (!isLate) throw error;
+      if (!this.#isStopping) this.#errors.report("closing what is over failed", error);
+    });
+    const done = new AbortController();
+    const patience = this.#options.clock.sleep(PATIENCE_MS, done.signal).then(() => {
+      isLate = true;
+    });
+    try {
+      await Promise.race([work, patience]);
+    } finally {
+      done.abort();
+    }
   }
 
   /** Takes no new request, answers those in flight, writes what was accepted, and lets go of the folder. */

@@ -1,4 +1,8 @@
 import {
+  FILTER_CELL_BYTES,
+  FILTER_HEADER_BYTES,
+  ISSUE_ANSWER_BYTES,
+  ISSUE_REQUEST_BYTES,
   manifestBytes,
   PAGE_BYTES,
   PATHS,
@@ -16,6 +20,7 @@ import {
   type Octets,
   refusals,
   STATUS,
+  TOKEN_KEYS,
 } from "./answers.ts";
 
 /** A request of the HTTP interface with all its answers. */
@@ -25,14 +30,29 @@ export interface Operation {
   readonly path: string;
   readonly what: string;
   readonly body: Octets | null;
+  /** Whether an invite-only server wants a token for it. */
+  readonly isAdmitted?: boolean;
   readonly answers: readonly Answer[];
 }
 
 const READABLE: readonly AnswerHeader[] = ["cache-control", "access-control-allow-origin"];
+const OF_CLOSED_HOURS: readonly ProblemCode[] = [
+  "bad-path",
+  "not-found",
+  "rate-limited",
+  "internal",
+  "store-unavailable",
+];
 const MANIFEST: Octets = {
   what: "a manifest",
   min: manifestBytes(1),
   step: manifestBytes(2) - manifestBytes(1),
+  max: null,
+};
+const FILTER: Octets = {
+  what: "a filter",
+  min: FILTER_HEADER_BYTES + FILTER_CELL_BYTES,
+  step: FILTER_CELL_BYTES,
   max: null,
 };
 const PAGE: Octets = { what: "a page", min: PAGE_BYTES, step: 1, max: PAGE_BYTES };
@@ -49,6 +69,19 @@ const BATCH: Octets = {
   max: UPLOAD_BYTES_MAX,
 };
 
+const TOKEN_REQUEST: Octets = {
+  what: "an invite and blinded elements",
+  min: ISSUE_REQUEST_BYTES,
+  step: 1,
+  max: ISSUE_REQUEST_BYTES,
+};
+const TOKEN_ANSWER: Octets = {
+  what: "evaluated elements and a proof",
+  min: ISSUE_ANSWER_BYTES,
+  step: 1,
+  max: ISSUE_ANSWER_BYTES,
+};
+
 /** Everything a server answers. @see docs/protocol.md section 8 */
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -56,11 +89,14 @@ export const OPERATIONS: readonly Operation[] = [
     path: PATHS.sightings,
     what: "Stores a batch of sealed reports whole, or says why not",
     body: BATCH,
+    isAdmitted: true,
     answers: [
       { status: 201, what: "all are durable, or were before", body: null, codes: [], headers: [] },
       ...refusals(
         "bad-length",
         "unsupported-version",
+        "token-required",
+        "token-refused",
         "request-timeout",
         "body-too-large",
         "unsupported-media-type",
@@ -71,26 +107,56 @@ export const OPERATIONS: readonly Operation[] = [
       ),
     ],
   },
+  {
+    method: "post",
+    path: PATHS.tokens,
+    what: "Issues upload tokens to an invited relay",
+    body: TOKEN_REQUEST,
+    answers: [
+      { status: 200, what: "issued", body: TOKEN_ANSWER, codes: [], headers: ["cache-control"] },
+      ...refusals(
+        "bad-length",
+        "unsupported-version",
+        "invite-refused",
+        "token-refused",
+        "not-found",
+        "request-timeout",
+        "body-too-large",
+        "unsupported-media-type",
+        "tokens-used-up",
+        "rate-limited",
+        "store-unavailable",
+      ),
+    ],
+  },
+  read(PATHS.tokenKeys, "Public keys of the days for which tokens are made", TOKEN_KEYS, [
+    "not-found",
+    "rate-limited",
+  ]),
   read(PATHS.hours, "What can be fetched now", HOURS, [
     "bad-path",
     "rate-limited",
     "internal",
     "store-unavailable",
   ]),
-  read("/v1/hours/{hour}/manifest", "The table of contents of a closed hour", MANIFEST, [
-    "bad-path",
-    "not-found",
-    "rate-limited",
-    "internal",
-    "store-unavailable",
-  ]),
-  read("/v1/hours/{hour}/pages/{page}", "A page of a closed hour, counted from 0", PAGE, [
-    "bad-path",
-    "not-found",
-    "rate-limited",
-    "internal",
-    "store-unavailable",
-  ]),
+  read(
+    "/v1/hours/{hour}/manifest",
+    "The table of contents of a closed hour",
+    MANIFEST,
+    OF_CLOSED_HOURS,
+  ),
+  read(
+    "/v1/hours/{hour}/pages/{page}",
+    "A page of a closed hour, counted from 0",
+    PAGE,
+    OF_CLOSED_HOURS,
+  ),
+  read(
+    "/v1/hours/{hour}/filter",
+    "Which ids a closed hour of more than 64 pages may have",
+    FILTER,
+    OF_CLOSED_HOURS,
+  ),
   read("/v1/open/{segment}", "Thirty seconds of an hour that is not closed", SEGMENT, [
     "bad-path",
     "segment-open",

@@ -1,4 +1,4 @@
-import { type NewReport, StoreBusyError } from "../report-store.ts";
+import { type NewReport, StoreBusyError } from "./report-store.ts";
 
 interface Batch {
   readonly reports: readonly NewReport[];
