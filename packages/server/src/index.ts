@@ -2,6 +2,7 @@ export type { OperatorWords } from "./about.ts";
 export { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 export type { Log, LogEntry, LogEvent, LogLevel } from "./log.ts";
 export { Metrics } from "./metrics/metrics.ts";
+export { Mirror, type MirrorOptions } from "./mirror/mirror.ts";
 export { openApiDocument } from "./openapi/document.ts";
 export { Server, type ServerOptions } from "./server.ts";
 export {

@@ -86,7 +86,7 @@ export const SERVER_SETTINGS: Settings<ServerSettings> = {
     placeholder: "WHO",
     expected: "public or invite",
     example: "invite",
-    help: "who may upload: public, or invite: whoever has a token (default public)",
+    help: `who may upload: public, everybody; invite, relays with a "glowworm server invite" (default public)`,
   },
   trusted_proxies: {
     schema: z.array(z.string().refine(isProxy)),
