@@ -2,6 +2,7 @@ import {
   buildFilter,
   DecodeError,
   decodeFilter,
+  decodeHoursList,
   decodeManifest,
   decodePage,
   decodeRecords,
@@ -15,7 +16,6 @@ import {
 } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { decodeHoursList } from "../../packages/owner/src/lookup/hours-list.ts";
 import { someReport } from "../../packages/server/test/support/fixtures.ts";
 import { effort } from "../support/effort.ts";
 import { fuzz } from "../support/fuzzing.ts";

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { HOUR_MS, someUpload } from "../../packages/server/test/support/fixtures.ts";
 import { ask } from "../../packages/server/test/support/honest.ts";
 import { raw } from "../../packages/server/test/support/raw.ts";
-import { ServerProcess } from "../../packages/server/test/support/server-process.ts";
+import { ServerProcess, UNHARMED } from "../../packages/server/test/support/server-process.ts";
 import { TestApp } from "../../packages/server/test/support/test-app.ts";
 import { effort } from "../support/effort.ts";
 import { fuzz } from "../support/fuzzing.ts";
@@ -100,7 +100,7 @@ describe("fuzzed requests", () => {
   const DEFINED = [200, 201, 400, 404, 405, 408, 410, 413, 415, 417, 429, 431];
 
   let server: ServerProcess;
-  afterEach(async () => expect(await server.stop()).toBe(0));
+  afterEach(async () => expect(await server.stop()).toEqual(UNHARMED));
 
   it("get a defined answer or none, and leave the server as it was", async () => {
     server = await ServerProcess.start({

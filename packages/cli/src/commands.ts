@@ -10,6 +10,7 @@ import { relayRunCommand } from "./commands/relay-run.ts";
 import { serverBackupCommand } from "./commands/server-backup.ts";
 import { serverInviteCommand } from "./commands/server-invite.ts";
 import { serverInvitesCommand } from "./commands/server-invites.ts";
+import { serverMirrorCommand } from "./commands/server-mirror.ts";
 import { serverRestoreCommand } from "./commands/server-restore.ts";
 import { serverRunCommand } from "./commands/server-run.ts";
 import { serverStatsCommand } from "./commands/server-stats.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   serverInviteCommand,
   serverInvitesCommand,
   serverUninviteCommand,
+  serverMirrorCommand,
   serverBackupCommand,
   serverRestoreCommand,
   serverVerifyCommand,

@@ -7,3 +7,4 @@ export * from "./folder-lock.ts";
 export * from "./loop-delay.ts";
 export * from "./paths.ts";
 export * from "./random.ts";
+export * from "./transfer.ts";

@@ -17,6 +17,7 @@ export {
   encodeCardFile,
   seedOffset,
 } from "./cards.ts";
+export { checkFilter, checkManifest } from "./closed-hour.ts";
 export { loadCrypto } from "./crypto/load.ts";
 export { type Aead, type CryptoSuite, KEY_BYTES, type KeyAgreement } from "./crypto/suite.ts";
 export {
@@ -49,6 +50,7 @@ export {
   FILTER_CELL_BYTES,
   FILTER_HEADER_BYTES,
   type Filter,
+  filterBytesMax,
   filterHash,
 } from "./filter.ts";
 export { buildFilter } from "./filter-build.ts";
@@ -77,6 +79,12 @@ export {
   segmentOf,
   segmentPadding,
 } from "./hours.ts";
+export {
+  decodeHoursList,
+  HOUR_PAGES_MAX,
+  HOURS_LIST_BYTES_MAX,
+  type ListedHour,
+} from "./hours-list.ts";
 export { hpkeOpen, hpkeSeal, type Sealed } from "./hpke.ts";
 export {
   type About,
@@ -120,6 +128,7 @@ export {
   decodePage,
   encodeManifest,
   HASH_BYTES,
+  hasFilter,
   type Manifest,
   manifestBytes,
   manifestHash,

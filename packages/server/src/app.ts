@@ -2,7 +2,7 @@ import { PATHS } from "@glowworm/protocol";
 import { Hono } from "hono";
 import type { AppDeps } from "./deps.ts";
 import { measureRequests } from "./metrics/measure.ts";
-import { onError, ProblemError, problemResponse } from "./problem.ts";
+import { onError, ProblemError, problemResponse, refuseMethod } from "./problem.ts";
 import { PUBLISHED_PATHS, publishedRoutes } from "./routes/published.ts";
 import { sightingsRoute } from "./routes/sightings.ts";
 import { statusRoutes } from "./routes/status.ts";
@@ -43,8 +43,4 @@ function refuseOtherMethods(app: Hono, isPublic: boolean): void {
   if (isPublic) return;
   app.all(PATHS.tokens, () => refuseMethod("POST"));
   app.all(PATHS.tokenKeys, () => refuseMethod("GET, HEAD"));
-}
-
-function refuseMethod(allow: string): never {
-  throw new ProblemError("method-not-allowed", `use ${allow}`, { allow });
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import { BATCH_RECORDS_MAX, PATHS, UPLOAD_RECORD_BYTES } from "@glowworm/protocol";
-import type { ServerLimits } from "./limits.ts";
+import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { NetworkCounts } from "./network-counts.ts";
 import { BUSY_RETRY_SECONDS, ProblemError, retryLater } from "./problem.ts";
 import { RateLimit, type RateLimitDeps } from "./rate-limit.ts";
 import { clientAddressOf, sourcePrefixOf } from "./source-prefix.ts";
-import type { TrustedProxies } from "./trusted-proxies.ts";
+import { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";
 
 /** Above this mean delay of the event loop an upload would be answered too late to be worth beginning. */
 const LOOP_DELAY_MS_MAX = 200;
@@ -18,6 +18,33 @@ export interface GateDeps extends RateLimitDeps {
   readonly proxies: TrustedProxies;
   /** Mean delay of the event loop lately, in milliseconds. */
   readonly loopDelayMs: () => number;
+}
+
+/** What an operator may choose of it. */
+export interface GateOptions extends RateLimitDeps {
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<ServerLimits>;
+  /**
+   * Addresses and networks of the proxies whose `X-Forwarded-For` is believed; this machine alone when absent. None
+   * for an onion service, whose strangers all seem to be on this machine.
+   */
+  readonly trustedProxies?: readonly string[];
+  /** Mean delay of the event loop lately, in milliseconds: above 200 uploads are put off. Not watched when absent. */
+  readonly loopDelayMs?: () => number;
+}
+
+/** Options with their defaults. @throws {Failure} `usage` for a trusted proxy that is none. */
+export function gateDeps(options: GateOptions): GateDeps {
+  const { clock, crypto, random, loopDelayMs = () => 0, trustedProxies = LOOPBACK } = options;
+  const limits = { ...SERVER_LIMITS, ...options.limits };
+  return {
+    clock,
+    crypto,
+    random,
+    limits,
+    proxies: new TrustedProxies(trustedProxies),
+    loopDelayMs,
+  };
 }
 
 /** A request that was let in. */

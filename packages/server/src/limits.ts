@@ -19,7 +19,7 @@ export interface ServerLimits {
   readonly recordsPerId: number;
   /** Records that one network may upload a minute, in the long run. */
   readonly recordsPerMinute: number;
-  /** Records that one network may upload at once, after a silence. */
+  /** Records that one network may upload at once, after a silence: at least 64, or whole batches never fit. */
   readonly recordsAtOnce: number;
   /** Bytes that one network may read a minute, in the long run. */
   readonly bytesPerMinute: number;

@@ -97,6 +97,11 @@ export function problemFrom(error: Error): ProblemError {
   return new ProblemError("internal", "the server's log says more");
 }
 
+/** Refuses a method that is not among `allow`. @throws {ProblemError} */
+export function refuseMethod(allow: string): never {
+  throw new ProblemError("method-not-allowed", `use ${allow}`, { allow });
+}
+
 /** A refusal that names the seconds to wait. */
 export function retryLater(code: ProblemCode, detail: string, seconds: number): ProblemError {
   return new ProblemError(code, detail, { "retry-after": String(seconds) });

@@ -1,35 +1,24 @@
 import type { Server as HttpServer } from "node:http";
 import { Failure } from "@glowworm/platform";
-import {
-  type Admission,
-  type Clock,
-  type CryptoSuite,
-  type RandomSource,
-  SEGMENT_SECONDS,
-  type Stepper,
-} from "@glowworm/protocol";
+import { type Admission, type Clock, SEGMENT_SECONDS, type Stepper } from "@glowworm/protocol";
 import { aboutOf, type OperatorWords } from "./about.ts";
 import { createApp } from "./app.ts";
 import { drain } from "./drain.ts";
 import { ErrorLog } from "./error-log.ts";
-import type { GateDeps } from "./gate.ts";
+import { type GateDeps, type GateOptions, gateDeps } from "./gate.ts";
 import { HourDiary } from "./hour-diary.ts";
 import { createHttpServer, socketAddressOf } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
-import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
-import { DiskWatch } from "./metrics/disk-use.ts";
-import type { Metrics, StoreGauges } from "./metrics/metrics.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { createMetricsServer } from "./metrics/metrics-server.ts";
-import { whyNotReady } from "./routes/status.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
 import { openEmbeddedTokenStore } from "./tokens/embedded-token-store.ts";
 import { loadTokenSecret } from "./tokens/token-secret.ts";
 import { UploadAdmission } from "./tokens/upload-admission.ts";
-import { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";
 
 /** How long a step waits for the store. */
 const PATIENCE_MS = 1000;
@@ -37,24 +26,12 @@ const PATIENCE_MS = 1000;
 const RETRY_MS = 5000;
 const NO_WORDS: OperatorWords = { build: null, policy: null, contact: null };
 
-export interface ServerOptions {
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  readonly crypto: CryptoSuite;
+export interface ServerOptions extends GateOptions {
   readonly dataFolder: string;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
   readonly retentionDays: number;
-  /** Limits that differ from the defaults. */
-  readonly limits?: Partial<ServerLimits>;
-  /**
-   * Addresses and networks of the proxies whose `X-Forwarded-For` is believed; this machine alone when absent. None
-   * for an onion service, whose strangers all seem to be on this machine.
-   */
-  readonly trustedProxies?: readonly string[];
-  /** Mean delay of the event loop lately, in milliseconds: above 200 uploads are put off. Not watched when absent. */
-  readonly loopDelayMs?: () => number;
   /** Bytes of the disk that stay free: below, uploads are answered 503. Default 256 MiB. */
   readonly minFreeBytes?: number;
   /** What `/about` says for the operator; nothing when absent. */
@@ -70,8 +47,7 @@ export interface ServerOptions {
 /** A server over one data folder. `step` closes segments and hours when they are over. */
 export class Server implements Stepper {
   readonly #options: ServerOptions;
-  readonly #limits: ServerLimits;
-  readonly #proxies: TrustedProxies;
+  readonly #gate: GateDeps;
   readonly #log: Log;
   readonly #errors: ErrorLog;
   readonly #diary: HourDiary;
@@ -85,12 +61,11 @@ export class Server implements Stepper {
   /** @throws {Failure} `usage` for a trusted proxy that is none. */
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#limits = { ...SERVER_LIMITS, ...options.limits };
-    this.#proxies = new TrustedProxies(options.trustedProxies ?? LOOPBACK);
+    this.#gate = gateDeps(options);
     this.#log = options.log ?? (() => {});
     this.#errors = new ErrorLog(options.clock, this.#log);
     this.#diary = new HourDiary(this.#log);
-    this.#cap = new IdCap(this.#limits.recordsPerId, options.crypto, options.random);
+    this.#cap = new IdCap(this.#gate.limits.recordsPerId, options.crypto, options.random);
   }
 
   /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
@@ -172,26 +147,12 @@ export class Server implements Stepper {
   async #listenForMetrics(store: ReportStore): Promise<void> {
     const { metrics, dataFolder, clock } = this.#options;
     if (metrics === undefined) return;
-    const disk = new DiskWatch(dataFolder, clock);
-    this.#metricsHttp = createMetricsServer(
-      metrics.of,
-      () => this.#gauges(store, disk),
-      this.#gate(),
-    );
+    const isStopping = (): boolean => this.#isStopping;
+    const deps = { store, clock, isStopping, dataFolder, metrics: metrics.of };
+    this.#metricsHttp = createMetricsServer(deps, this.#gate);
     const url = await listen(this.#metricsHttp, metrics, "--metrics-listen 127.0.0.1:9187");
     const text = `metrics on ${url}/metrics`;
     this.#log({ level: "info", event: "metrics-listening", text, facts: { url } });
-  }
-
-  async #gauges(store: ReportStore, disk: DiskWatch): Promise<StoreGauges> {
-    const { clock } = this.#options;
-    const isStopping = (): boolean => this.#isStopping;
-    return {
-      isWritable: store.health().isWritable,
-      isReady: whyNotReady({ store, clock, isStopping }) === null,
-      hours: (await store.published()).hours.length,
-      ...(await disk.use()),
-    };
   }
 
   #openAdmission(): UploadAdmission {
@@ -212,21 +173,15 @@ export class Server implements Stepper {
       about: aboutOf(words ?? NO_WORDS, {
         admission: admission ?? "public",
         retentionDays,
-        limits: this.#limits,
+        limits: this.#gate.limits,
       }),
       metrics: metrics?.of ?? null,
       addressOf: (c) =>
-        clientAddressOf(this.#proxies, socketAddressOf(c), c.req.header("x-forwarded-for")),
+        clientAddressOf(this.#gate.proxies, socketAddressOf(c), c.req.header("x-forwarded-for")),
       isStopping: () => this.#isStopping,
       reportError: (kind, error) => this.#errors.report(kind, error),
     });
-    return createHttpServer(app.fetch, this.#gate());
-  }
-
-  #gate(): GateDeps {
-    const { clock, random, crypto, loopDelayMs } = this.#options;
-    const [limits, proxies] = [this.#limits, this.#proxies];
-    return { limits, proxies, clock, crypto, random, loopDelayMs: loopDelayMs ?? (() => 0) };
+    return createHttpServer(app.fetch, this.#gate);
   }
 
   #warnOfDamage(path: string): void {

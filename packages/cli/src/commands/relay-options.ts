@@ -53,7 +53,7 @@ function serverOption(values: OptionValues): URL {
   if (text === undefined) {
     throw usage("--server is missing", "for example --server https://glow.example");
   }
-  return new URL(serverUrlFrom(text));
+  return new URL(serverUrlFrom(text, "--server"));
 }
 
 function positionOption(values: OptionValues): PositionChoice {

@@ -4,7 +4,7 @@ import { needs } from "../../../../test/support/needs.ts";
 import { ask, honestDuring } from "../support/honest.ts";
 import { answerOf, manyRaw, raw } from "../support/raw.ts";
 import { runProgram } from "../support/run-program.ts";
-import { ServerProcess } from "../support/server-process.ts";
+import { ServerProcess, UNHARMED } from "../support/server-process.ts";
 
 const { connectionsPerNetwork, connections } = SERVER_LIMITS;
 const HONEST = { from: "127.0.3.1" };
@@ -12,7 +12,7 @@ const HEAD =
   "POST /v1/sightings HTTP/1.1\r\nhost: x\r\ncontent-type: application/octet-stream\r\ncontent-length: 145\r\n\r\n";
 
 let server: ServerProcess;
-afterEach(async () => expect(await server.stop()).toBe(0));
+afterEach(async () => expect(await server.stop()).toEqual(UNHARMED));
 
 /** A server for which every /24 of loopback is a network like any other. */
 async function startServer(): Promise<void> {

@@ -5,7 +5,7 @@ import { effort } from "../../../../test/support/effort.ts";
 import { someUpload } from "../support/fixtures.ts";
 import { ask, honestDuring } from "../support/honest.ts";
 import { answerOf, raw } from "../support/raw.ts";
-import { ServerProcess } from "../support/server-process.ts";
+import { ServerProcess, UNHARMED } from "../support/server-process.ts";
 
 /** One attacker with the share of many networks. */
 const MANY = 1_000_000_000;
@@ -14,7 +14,7 @@ const HEAD = "POST /v1/sightings HTTP/1.1\r\nhost: x\r\ncontent-type: applicatio
 const PART = Buffer.alloc(65_536, "x");
 
 let server: ServerProcess;
-afterEach(async () => expect(await server.stop()).toBe(0));
+afterEach(async () => expect(await server.stop()).toEqual(UNHARMED));
 
 async function times(count: number, work: () => Promise<void>): Promise<void> {
   for (let n = 0; n < count; n++) await work();

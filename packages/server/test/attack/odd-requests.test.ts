@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answerOf, raw } from "../support/raw.ts";
-import { ServerProcess } from "../support/server-process.ts";
+import { ServerProcess, UNHARMED } from "../support/server-process.ts";
 
 /** As short as a test can wait for, and long enough for a busy machine. */
 const LIMITS = { headersTimeoutMs: 1000, requestTimeoutMs: 1500, keepAliveMs: 500 };
@@ -14,7 +14,7 @@ beforeAll(async () => {
   server = await ServerProcess.start({ limits: LIMITS });
 });
 afterAll(async () => {
-  expect(await server.stop()).toBe(0);
+  expect(await server.stop()).toEqual(UNHARMED);
 });
 
 function headers(count: number): string {

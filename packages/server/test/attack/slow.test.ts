@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { honestDuring } from "../support/honest.ts";
 import { answerOf, manyRaw, type Raw } from "../support/raw.ts";
-import { ServerProcess } from "../support/server-process.ts";
+import { ServerProcess, UNHARMED } from "../support/server-process.ts";
 
 /** The usual times, ten times as short, and attackers who have the place of many networks. */
 const LIMITS = {
@@ -17,7 +17,7 @@ const DRIP_MS = 50;
 const HEAD = "POST /v1/sightings HTTP/1.1\r\nhost: x\r\ncontent-type: application/octet-stream\r\n";
 
 let server: ServerProcess;
-afterEach(async () => expect(await server.stop()).toBe(0));
+afterEach(async () => expect(await server.stop()).toEqual(UNHARMED));
 
 /** Says the beginning, then goes on for as long as it is listened to. */
 function drip({ socket, answer }: Raw, beginning: string, drop: string): Promise<string> {

@@ -3,8 +3,8 @@ import { encodeUploadBatch, type RandomSource } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { someUpload } from "./fixtures.ts";
 
-/** How long an honest client waits for an answer. */
-const PATIENCE_MS = 10_000;
+/** Twice as long as relays and owners wait: the machine of a test may be busy. */
+const PATIENCE_MS = 20_000;
 const PAUSE_MS = 20;
 
 export interface HonestOptions {

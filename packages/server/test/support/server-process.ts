@@ -6,6 +6,9 @@ import { temporaryFolder } from "./fixtures.ts";
 
 const PROGRAM = new URL("./server-process.mjs", import.meta.url).pathname;
 
+/** How a server ends that nothing happened to. */
+export const UNHARMED = { code: 0, said: "" } as const;
+
 export interface ServerProcessOptions {
   readonly limits?: Partial<ServerLimits>;
   readonly trustedProxies?: readonly string[];
@@ -16,16 +19,20 @@ export interface ServerProcessOptions {
 export class ServerProcess {
   readonly port: number;
   readonly #child: ChildProcess;
+  #said = "";
 
   private constructor(child: ChildProcess, port: number) {
     this.#child = child;
     this.port = port;
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#said += text;
+    });
   }
 
   static async start(options: ServerProcessOptions = {}): Promise<ServerProcess> {
     const all = { dataFolder: temporaryFolder(), ...options };
     const child = spawn(process.execPath, [PROGRAM, JSON.stringify(all)], {
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
     const [line] = (await once(child.stdout, "data")) as [Buffer];
     return new ServerProcess(child, Number(new URL(String(line).trim()).port));
@@ -39,11 +46,11 @@ export class ServerProcess {
     return { nowMb: of("VmRSS"), peakMb: of("VmHWM") };
   }
 
-  /** Ends it; its exit code. */
-  async stop(): Promise<number | null> {
-    const exited = once(this.#child, "exit");
+  /** Ends it; its exit code, and everything it said: nobody can make it talk. */
+  async stop(): Promise<{ readonly code: number | null; readonly said: string }> {
+    const closed = once(this.#child, "close");
     this.#child.kill("SIGTERM");
-    const [code] = (await exited) as [number | null];
-    return code;
+    const [code] = (await closed) as [number | null];
+    return { code, said: this.#said };
   }
 }
