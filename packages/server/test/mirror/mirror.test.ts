@@ -1,8 +1,18 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type HoursList, PATHS } from "@glowworm/protocol";
+import {
+  buildFilter,
+  decodeManifest,
+  encodeManifest,
+  filterHash,
+  type HoursList,
+  manifestHash,
+  PATHS,
+  toHex,
+} from "@glowworm/protocol";
+import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "../support/fixtures.ts";
+import { crypto, temporaryFolder } from "../support/fixtures.ts";
 import { copyAll, MirrorScene } from "../support/mirror-scene.ts";
 
 /** An hour of 65 pages has a filter. */
@@ -175,6 +185,25 @@ describe("a mirror of a server that lies", () => {
     const { url } = await scene.copied();
     expect((await listOf(url)).hours).toEqual([]);
     expect(scene.said).toEqual([expect.stringContaining("filter differs")]);
+  }, 20_000);
+
+  it("copies no hour whose filter leaves out ids", async () => {
+    const scene = await MirrorScene.open(MANY);
+    const { hours, ...list } = await listOf(scene.url);
+    const [{ hour, pages }] = hours as [HoursList["hours"][number]];
+    const filter = buildFilter(new Uint8Array(16), seededRandom("one id"));
+    const honest = new Uint8Array(
+      await (await fetch(scene.url + PATHS.manifest(hour))).arrayBuffer(),
+    );
+    const head = encodeManifest({ ...decodeManifest(honest), filter: filterHash(crypto, filter) });
+    const manifest = toHex(manifestHash(crypto, head));
+    const forged = { ...list, hours: [{ hour, pages, manifest }] };
+    scene.lies.set(PATHS.hours, () => Response.json(forged));
+    scene.lies.set(PATHS.manifest(hour), () => new Response(head.slice()));
+    scene.lies.set(PATHS.filter(hour), () => new Response(filter.slice()));
+    const { url } = await scene.copied();
+    expect((await listOf(url)).hours).toEqual([]);
+    expect(scene.said).toEqual([expect.stringContaining("lacks ids")]);
   }, 20_000);
 
   it("keeps and serves the first copy of an hour that changes, and says so once", async () => {
