@@ -11,10 +11,15 @@ export interface Need {
 /** Debian package of each program that is not part of Node. */
 const PACKAGES: Readonly<Record<string, string>> = {
   btvirt: "bluez-test-tools",
+  caddy: "caddy",
   cc: "gcc",
   faketime: "faketime",
   gpsd: "gpsd",
   gpsfake: "gpsd-clients",
+  slowhttptest: "slowhttptest",
+  nginx: "nginx-light",
+  openssl: "openssl",
+  "systemd-analyze": "systemd",
   unshare: "util-linux",
 };
 

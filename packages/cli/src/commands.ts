@@ -1,13 +1,18 @@
 import type { Command } from "./command.ts";
 import { beaconRunCommand } from "./commands/beacon-run.ts";
+import { configCheckCommand } from "./commands/config-check.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { deviceAddCommand } from "./commands/device-add.ts";
 import { findCommand } from "./commands/find.ts";
 import { historyCommand } from "./commands/history.ts";
 import { initCommand } from "./commands/init.ts";
 import { relayRunCommand } from "./commands/relay-run.ts";
+import { serverBackupCommand } from "./commands/server-backup.ts";
 import { serverMirrorCommand } from "./commands/server-mirror.ts";
+import { serverRestoreCommand } from "./commands/server-restore.ts";
 import { serverRunCommand } from "./commands/server-run.ts";
+import { serverStatsCommand } from "./commands/server-stats.ts";
+import { serverVerifyCommand } from "./commands/server-verify.ts";
 
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -19,5 +24,10 @@ export const COMMANDS: readonly Command[] = [
   relayRunCommand,
   serverRunCommand,
   serverMirrorCommand,
+  serverBackupCommand,
+  serverRestoreCommand,
+  serverVerifyCommand,
+  serverStatsCommand,
+  configCheckCommand,
   demoCommand,
 ];

@@ -25,8 +25,8 @@ export interface Later {
   readonly kind: "later";
   readonly state: ServerState;
   readonly retryAfterMs: number;
-  /** 429: it may be one id in the batch that has had its share. */
-  readonly isRateLimited: boolean;
+  /** One id in the batch has had its share: it is not about the others. */
+  readonly isIdCapped: boolean;
 }
 
 /** An answer, as far as it was read. */
@@ -50,10 +50,10 @@ const RETRY_AFTER_MS_MAX = 3_600_000;
 export function outcomeOf(answer: Answer, nowMs: number): Outcome {
   const { status } = answer;
   if (status === 201) return { kind: "accepted" };
-  if (isFinal(answer)) return { kind: "refused" };
-  const isRateLimited = status === 429;
+  if (FINAL.some((code) => isProblem(answer, code))) return { kind: "refused" };
+  const isIdCapped = isProblem(answer, "id-capped");
   const state = stateOf(status);
-  return { kind: "later", state, retryAfterMs: retryAfterMs(answer, nowMs), isRateLimited };
+  return { kind: "later", state, retryAfterMs: retryAfterMs(answer, nowMs), isIdCapped };
 }
 
 function stateOf(status: number): ServerState {
@@ -62,10 +62,10 @@ function stateOf(status: number): ServerState {
   return "wrong-server";
 }
 
-function isFinal(answer: Answer): boolean {
-  if (!answer.mediaType.startsWith(PROBLEM_MEDIA_TYPE)) return false;
-  const code = problemCode(answer.body);
-  return FINAL.some((final) => final === code && PROBLEMS[final] === answer.status);
+/** Whether the answer is our document of this problem, with the status that belongs to it. */
+function isProblem(answer: Answer, code: ProblemCode): boolean {
+  const isDocument = answer.mediaType.startsWith(PROBLEM_MEDIA_TYPE);
+  return isDocument && PROBLEMS[code] === answer.status && problemCode(answer.body) === code;
 }
 
 function problemCode(body: string): unknown {

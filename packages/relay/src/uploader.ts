@@ -42,7 +42,7 @@ const UNREACHABLE: Later = {
   kind: "later",
   state: "unreachable",
   retryAfterMs: 0,
-  isRateLimited: false,
+  isIdCapped: false,
 };
 
 /** Brings reports to the server. A report leaves the outbox only after the server's yes, or its final no. */
@@ -93,7 +93,7 @@ export class Uploader {
   async #deliver(batch: readonly WaitingReport[]): Promise<void> {
     const outcome = await this.#post(batch);
     if (outcome.kind === "later") {
-      if (outcome.isRateLimited) this.#split(batch);
+      if (outcome.isIdCapped) this.#split(batch);
       return this.#backOff(outcome.state, outcome.retryAfterMs);
     }
     this.#batchMax = Math.min(BATCH_RECORDS_MAX, this.#batchMax * 2);

@@ -1,11 +1,11 @@
 import { PATHS } from "@glowworm/protocol";
 import { Hono } from "hono";
-import { wrongMethod } from "../app.ts";
 import {
   onError,
   ProblemError,
   problemResponse,
   type ReportError,
+  refuseMethod,
   retryLater,
 } from "../problem.ts";
 import { PUBLISHED_PATHS, publishedRoutes } from "../routes/published.ts";
@@ -24,7 +24,7 @@ export interface MirrorAppDeps {
   readonly reportError: ReportError;
 }
 
-/** The published paths of a server, with its bytes and headers; nothing can be uploaded. @see docs/protocol.md section 8.6 */
+/** The published paths of a server, with its bytes and headers; nothing can be uploaded. @see docs/protocol.md section 8.7 */
 export function createMirrorApp({
   hours,
   whyNotReady,
@@ -48,7 +48,7 @@ export function createMirrorApp({
     return c.json({ v: 1, status: "ready" }, 200, NOT_KEPT);
   });
   for (const path of [...PUBLISHED_PATHS, PATHS.health, PATHS.ready]) {
-    app.all(path, () => wrongMethod("GET, HEAD"));
+    app.all(path, () => refuseMethod("GET, HEAD"));
   }
   return app;
 }

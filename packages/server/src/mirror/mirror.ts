@@ -1,14 +1,8 @@
 import type { Server as HttpServer } from "node:http";
 import { errorCode, type Fetch, TransferError } from "@glowworm/platform";
-import {
-  type Clock,
-  type CryptoSuite,
-  DecodeError,
-  type RandomSource,
-  randomFraction,
-  type Stepper,
-} from "@glowworm/protocol";
+import { DecodeError, randomFraction, type Stepper } from "@glowworm/protocol";
 import { drain } from "../drain.ts";
+import { type GateOptions, gateDeps } from "../gate.ts";
 import { createHttpServer } from "../http-server.ts";
 import { listen } from "../listen.ts";
 import { createMirrorApp } from "./mirror-app.ts";
@@ -23,10 +17,7 @@ const RETRY_MS_MAX = 3_600_000;
 const QUIET_MS = 3_600_000;
 
 /** What a mirror is made with. */
-export interface MirrorOptions {
-  readonly crypto: CryptoSuite;
-  readonly clock: Clock;
-  readonly random: RandomSource;
+export interface MirrorOptions extends GateOptions {
   readonly fetch: Fetch;
   /** Base URL of the server to copy, without a slash at its end. */
   readonly source: string;
@@ -69,7 +60,7 @@ export class Mirror implements Stepper {
       isStopping: () => this.#isStopping,
       reportError: (kind, error) => this.#complain(`${kind}: ${messageOf(error)}`),
     });
-    this.#http = createHttpServer(app.fetch);
+    this.#http = createHttpServer(app.fetch, gateDeps(this.#options));
     try {
       return { url: await listen(this.#http, this.#options, "--listen 127.0.0.1:8788") };
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Fetch } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { Mirror, type ReportStore } from "@glowworm/server";
 import { onTestFinished } from "vitest";
+import { gateDeps } from "../../src/gate.ts";
 import { createHttpServer } from "../../src/http-server.ts";
 import { crypto, HOUR_MS, NOON_MS, someReports, temporaryFolder } from "./fixtures.ts";
 import { openLocalStore, SmallDisk } from "./local-store.ts";
@@ -31,7 +32,10 @@ export class MirrorScene {
   static async open(...counts: readonly number[]): Promise<MirrorScene> {
     const clock = new FakeClock(NOON_MS);
     const store = await openLocalStore(temporaryFolder(), new SmallDisk(), clock);
-    const http = createHttpServer(new TestApp(store, clock).app.fetch);
+    const http = createHttpServer(
+      new TestApp(store, clock).app.fetch,
+      gateDeps({ clock, crypto, random: seededRandom("gate") }),
+    );
     await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
     const scene = new MirrorScene(store, http, clock);
     onTestFinished(() => scene.#close());
