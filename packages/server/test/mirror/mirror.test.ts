@@ -136,6 +136,27 @@ describe("a mirror", () => {
     expect((await listOf(url)).hours).toHaveLength(1);
   });
 
+  it("waits when the server says that it was too much, and goes on where it was", async () => {
+    const scene = await MirrorScene.open(300);
+    const { mirror, url } = await scene.mirror();
+    const [{ hour }] = (await listOf(scene.url)).hours as [HoursList["hours"][number]];
+    const refused = new Promise<void>((resolve) => {
+      scene.lies.set(PATHS.page(hour, 1), () => {
+        scene.lies.clear();
+        resolve();
+        return new Response(null, { status: 429 });
+      });
+    });
+    const done = copyAll(mirror);
+    await refused;
+    await new Promise(setImmediate);
+    scene.clock.advance(60_000);
+    await done;
+    expect((await listOf(url)).hours).toHaveLength(1);
+    expect(scene.asked.filter((path) => path === PATHS.page(hour, 0))).toHaveLength(1);
+    expect(scene.said).toEqual([]);
+  });
+
   it("is of one server: a folder of another, or of a server's own, is refused", async () => {
     const scene = await MirrorScene.open(1);
     await (await scene.copied()).mirror.stop();
