@@ -22,3 +22,4 @@ export { type VerifiedStore, verifyStore } from "./store/embedded/tools/verify.t
 export * from "./store/report-store.ts";
 export { type Invite, InviteBook, openInviteBook } from "./tokens/invite-book.ts";
 export { type InviteOrder, makeInvite } from "./tokens/make-invite.ts";
+export { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";

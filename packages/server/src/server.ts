@@ -11,10 +11,8 @@ import { createHttpServer, socketAddressOf } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
-import { DiskWatch } from "./metrics/disk-use.ts";
-import type { Metrics, StoreGauges } from "./metrics/metrics.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { createMetricsServer } from "./metrics/metrics-server.ts";
-import { whyNotReady } from "./routes/status.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
@@ -149,26 +147,12 @@ export class Server implements Stepper {
   async #listenForMetrics(store: ReportStore): Promise<void> {
     const { metrics, dataFolder, clock } = this.#options;
     if (metrics === undefined) return;
-    const disk = new DiskWatch(dataFolder, clock);
-    this.#metricsHttp = createMetricsServer(
-      metrics.of,
-      () => this.#gauges(store, disk),
-      this.#gate,
-    );
+    const isStopping = (): boolean => this.#isStopping;
+    const deps = { store, clock, isStopping, dataFolder, metrics: metrics.of };
+    this.#metricsHttp = createMetricsServer(deps, this.#gate);
     const url = await listen(this.#metricsHttp, metrics, "--metrics-listen 127.0.0.1:9187");
     const text = `metrics on ${url}/metrics`;
     this.#log({ level: "info", event: "metrics-listening", text, facts: { url } });
-  }
-
-  async #gauges(store: ReportStore, disk: DiskWatch): Promise<StoreGauges> {
-    const { clock } = this.#options;
-    const isStopping = (): boolean => this.#isStopping;
-    return {
-      isWritable: store.health().isWritable,
-      isReady: whyNotReady({ store, clock, isStopping }) === null,
-      hours: (await store.published()).hours.length,
-      ...(await disk.use()),
-    };
   }
 
   #openAdmission(): UploadAdmission {

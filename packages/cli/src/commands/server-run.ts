@@ -6,6 +6,7 @@ import type { Command } from "../command.ts";
 import { serverLog } from "../logs/server-log.ts";
 import { assertNoWords } from "../positionals.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
+import { limitsFrom } from "../settings/limit-settings.ts";
 import { readSettings, requireSettings } from "../settings/read-settings.ts";
 import { SERVER_SETTINGS, type ServerSettings } from "../settings/server-settings.ts";
 import { settingFlags, settingHelp } from "../settings/setting-flags.ts";
@@ -54,6 +55,9 @@ function optionsFrom(settings: ServerSettings): Chosen {
     dataFolder: settings.data,
     ...settings.listen,
     retentionDays: settings.retention,
+    admission: settings.admission,
+    trustedProxies: settings.trusted_proxies,
+    limits: limitsFrom(settings),
     words: {
       build: buildDigest(),
       policy: settings["about.policy"],

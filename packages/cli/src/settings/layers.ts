@@ -5,7 +5,7 @@ import { flagOf, type Setting, type SettingValue, variableOf } from "./setting.t
 import { parseToml } from "./toml.ts";
 
 /** Where a value was written, as messages name it: `FILE: retention`, `GLOWWORM_RETENTION` or `--retention`. */
-export interface Written {
+interface Written {
   readonly key: string;
   readonly value: unknown;
   readonly origin: string;
@@ -95,7 +95,7 @@ function flattened(
 }
 
 function typedValue(text: string, kind: Setting<unknown>["kind"] | undefined): SettingValue {
-  if (kind === "list") return text.split(",").map((part) => part.trim());
+  if (kind === "list") return text === "" ? [] : text.split(",").map((part) => part.trim());
   // What is no number stays text, and the schema refuses it as it was written.
   if (kind === "number" && /^-?[0-9]+(?:\.[0-9]+)?$/.test(text)) return Number(text);
   return text;

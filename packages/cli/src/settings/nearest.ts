@@ -1,11 +1,18 @@
 /** Letters that may be missing, too many or wrong in a slip of the keyboard. */
 const SLIPS_MAX = 2;
 
-/** The known name that somebody meant who wrote `name`, or null when none is near. */
+/** The known name that somebody meant who wrote `name`, in whatever spelling of words, or null when none is near. */
 export function nearest(name: string, known: readonly string[]): string | null {
-  const measured = known.map((candidate) => ({ candidate, slips: slipsBetween(name, candidate) }));
+  const measured = known.map((candidate) => ({
+    candidate,
+    slips: slipsBetween(plain(name), plain(candidate)),
+  }));
   const best = measured.sort((a, b) => a.slips - b.slips)[0];
   return best !== undefined && best.slips <= SLIPS_MAX ? best.candidate : null;
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[_-]/g, "");
 }
 
 /** Levenshtein's distance. */

@@ -17,7 +17,7 @@ const FILE_VARIABLE = "GLOWWORM_CONFIG";
 const DEFAULT = "default";
 
 /** A setting that counts, as it was written, and where. */
-export interface Effective {
+interface Effective {
   readonly key: string;
   /** Null: nobody chose, and there is no default. */
   readonly value: unknown;

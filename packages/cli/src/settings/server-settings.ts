@@ -1,20 +1,23 @@
 import { join } from "node:path";
-import { stateFolder } from "@glowworm/platform";
-import { RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
-import type { LogLevel } from "@glowworm/server";
+import { Failure, stateFolder } from "@glowworm/platform";
+import { type Admission, RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
+import { LOOPBACK, type LogLevel, TrustedProxies } from "@glowworm/server";
 import { z } from "zod";
 import { type HostPort, parseHostPort } from "../host-port.ts";
 import type { LogFormat } from "../logs/server-log.ts";
 import { RETENTION_DAYS_MAX } from "../retention.ts";
+import { LIMIT_SETTINGS, type LimitSettings } from "./limit-settings.ts";
 import type { Settings } from "./setting.ts";
 
 const LISTEN_EXAMPLE = "127.0.0.1:8787";
 
 /** The settings of `glowworm server run`, checked. */
-export interface ServerSettings {
+export interface ServerSettings extends LimitSettings {
   readonly data: string;
   readonly listen: HostPort;
   readonly retention: number;
+  readonly admission: Admission;
+  readonly trusted_proxies: readonly string[];
   readonly "about.policy": string | null;
   readonly "about.contact": string | null;
   readonly "metrics.listen": HostPort | null;
@@ -57,6 +60,24 @@ export const SERVER_SETTINGS: Settings<ServerSettings> = {
     expected: `whole days from 1 to ${RETENTION_DAYS_MAX}`,
     example: RETENTION_DAYS_DEFAULT,
     help: `days for which reports are kept (default ${RETENTION_DAYS_DEFAULT})`,
+  },
+  admission: {
+    schema: z.enum(["public", "invite"]),
+    kind: "text",
+    otherwise: () => "public",
+    placeholder: "WHO",
+    expected: "public or invite",
+    example: "invite",
+    help: `who may upload: public, everybody; invite, relays with a "glowworm server invite" (default public)`,
+  },
+  trusted_proxies: {
+    schema: z.array(z.string().refine(isProxy)),
+    kind: "list",
+    otherwise: () => LOOPBACK,
+    placeholder: "LIST",
+    expected: "addresses or networks of proxies, none larger than an IPv4 /8 or an IPv6 /7",
+    example: ["127.0.0.0/8", "10.0.0.5"],
+    help: "whose X-Forwarded-For is believed, with commas between (default: this machine)",
   },
   "about.policy": {
     schema: z.string().min(1).max(2000),
@@ -103,4 +124,15 @@ export const SERVER_SETTINGS: Settings<ServerSettings> = {
     example: "warn",
     help: "error, warn or info (default info)",
   },
+  ...LIMIT_SETTINGS,
 };
+
+function isProxy(text: string): boolean {
+  try {
+    new TrustedProxies([text]);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
+}

@@ -61,7 +61,7 @@ export const STATUS: z.ZodType = z.object({
 });
 
 /** The problem documents of one status. */
-export function problemSchema(status: number, codes: readonly ProblemCode[]): z.ZodType {
+function problemSchema(status: number, codes: readonly ProblemCode[]): z.ZodType {
   return z.object({
     type: z.literal("about:blank"),
     title: z.string(),

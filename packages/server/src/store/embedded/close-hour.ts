@@ -23,7 +23,7 @@ import { UNFINISHED } from "./layout.ts";
 import { mergeSources, type RecordSource } from "./merge.ts";
 import { type OpenDatabase, openSound } from "./open-hour-file.ts";
 import { randomFromSeed } from "./seeded-padding.ts";
-import { readSegments, SegmentSource, type SegmentSum } from "./segment-source.ts";
+import { readSegments, SegmentReader, SegmentSource, type SegmentSum } from "./segment-source.ts";
 
 /** What closing an hour takes. Plain data: it travels between threads. */
 export interface ClosingJob {
@@ -68,7 +68,8 @@ function writeHour(world: ClosingWorld, job: ClosingJob, database: Database): Cl
   const unfinished = job.to + UNFINISHED;
   const fd = openSync(unfinished, "w", 0o600);
   try {
-    const sources = segments.map((segment) => new SegmentSource(database, segment));
+    const reader = new SegmentReader(database);
+    const sources = segments.map((segment) => new SegmentSource(reader, segment));
     const random = randomFromSeed(world.crypto, job.seed);
     const padding = paddingSource(world.crypto, random, missing, segments);
     const assembly = assemblyInto(world.crypto, fd, (count + missing) / PAGE_RECORDS);
@@ -124,8 +125,13 @@ function paddingSource(
     const { getId, envelope } = paddingRecord(crypto, random, step);
     return { record: concat(getId, envelope), step };
   }).sort((a, b) => compareBytes(a.record, b.record));
-  const rest = padding.values();
-  return { next: () => rest.next().value ?? null };
+  let row = -1;
+  return {
+    next: () => padding[++row]?.record ?? null,
+    get step() {
+      return padding[row]?.step ?? firstStep;
+    },
+  };
 }
 
 function writeAll(fd: number, bytes: Uint8Array, offset: number): void {

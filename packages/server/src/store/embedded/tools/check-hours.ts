@@ -1,10 +1,11 @@
 import { errorCode, isErrno } from "@glowworm/platform";
 import { DecodeError, decodeManifest, PAGE_RECORDS } from "@glowworm/protocol";
+import { Checksum } from "../checksum.ts";
 import { DamagedHourError, isCorruption } from "../damage.ts";
 import { checkFrame, checkPages } from "../hour-check.ts";
 import { readSpan, SPANS, withFile } from "../hour-file.ts";
 import { openSound } from "../open-hour-file.ts";
-import { readSegments, SegmentSource } from "../segment-source.ts";
+import { assertSum, readSegments, SegmentReader } from "../segment-source.ts";
 import type { ToolWorld } from "./tool-world.ts";
 
 /** Pages between two pauses: 2 MB. */
@@ -32,10 +33,13 @@ export async function checkOpenHour(
 ): Promise<number> {
   const database = openSound(openForReading, path, (opened) => opened);
   try {
+    const reader = new SegmentReader(database);
     let records = 0;
     for (const segment of readSegments(database)) {
-      const source = new SegmentSource(database, segment);
-      while (source.next() !== null) records += 1;
+      const checksum = new Checksum();
+      for (const part of reader.parts(segment.segment)) checksum.addAll(part);
+      assertSum(segment, checksum);
+      records += checksum.records;
       await pause();
     }
     return records;
