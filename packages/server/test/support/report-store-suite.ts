@@ -300,6 +300,22 @@ export function describeReportStore(
         expect(await store.page(NOON_HOUR + 1, 0)).toBeNull();
       }, 1));
 
+    it("names the hour before in a manifest although that hour is past retention by then", () =>
+      story(async (world) => {
+        await world.restart(2 * HOUR_MS);
+        await world.store.maintain();
+        const [before] = (await world.store.published()).hours;
+        await world.restart(40 * 24 * HOUR_MS);
+        await world.store.maintain();
+        world.clock.advance(CLOSED_MS);
+        await world.store.maintain();
+        const { hours } = await world.store.published();
+        const bytes = (await world.store.manifest(hours.at(-1)?.hour ?? 0)) ?? new Uint8Array();
+        const previous = toHex(decodeManifest(bytes).previous);
+        expect(before?.hour).toBe(NOON_HOUR);
+        expect(previous).not.toBe("00".repeat(32));
+      }, 1));
+
     it("removes nothing when the clock jumps far ahead", () =>
       story(async ({ store, clock, random }) => {
         const reports = someReports(random, 3);
