@@ -6,9 +6,17 @@ import {
   nothingFoundLines,
   OwnerFolder,
   type Progress,
+  serverUrlFrom,
   warningLines,
 } from "@glowworm/owner";
-import { cacheFolder, configFolder, type ExitName, Failure, systemClock } from "@glowworm/platform";
+import {
+  cacheFolder,
+  configFolder,
+  type ExitName,
+  Failure,
+  systemClock,
+  systemRandom,
+} from "@glowworm/platform";
 import { deriveDeviceKey, loadCrypto } from "@glowworm/protocol";
 import type { Invocation, OptionValues } from "./command.ts";
 import { isGiven, textOption, usage } from "./options.ts";
@@ -20,15 +28,17 @@ const STAGES = {
   keys: "deriving ids, once: day",
   open: "reading the open hour: segment",
   closed: "reading closed hours: hour",
+  hits: "reading pages of large hours: page",
 } as const;
 
 /** How `find` and `history` print. */
 export type OutputFormat = "text" | "json" | "geojson";
 
 /** Options that `find` and `history` share. */
-export const OUTPUT_OPTIONS = {
+export const LOOKUP_OPTIONS = {
   json: { type: "boolean" },
   format: { type: "string" },
+  compare: { type: "string" },
 } as const;
 
 /** The format asked for. @throws {Failure} usage */
@@ -48,7 +58,10 @@ export interface Looked {
 }
 
 /** Looks for the device that the owner named. @throws {Failure} */
-export async function lookForDevice({ env, signal }: Invocation, name: string): Promise<Looked> {
+export async function lookForDevice(invocation: Invocation, name: string): Promise<Looked> {
+  const { env, signal, values } = invocation;
+  const compare = textOption(values, "compare");
+  const compareUrl = compare === undefined ? undefined : serverUrlFrom(compare, "--compare");
   const crypto = await loadCrypto();
   const folder = new OwnerFolder(crypto, configFolder(env));
   const registry = folder.readRegistry();
@@ -60,8 +73,10 @@ export async function lookForDevice({ env, signal }: Invocation, name: string): 
   const deps = {
     crypto,
     clock: systemClock,
+    random: systemRandom,
     fetch,
     serverUrl: server,
+    compareUrl,
     cacheFolder: cacheFolder(env),
     signal,
     onProgress: (done: Progress) => progress.show(lookupText(done)),

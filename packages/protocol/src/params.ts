@@ -21,6 +21,8 @@ export const SEGMENT_SECONDS: number = 30;
 export const SEGMENT_RECORDS_MULTIPLE: number = 2;
 /** Records in a page of a closed hour, always. */
 export const PAGE_RECORDS: number = 256;
+/** Hours of up to this many pages have no filter: owners read them whole. */
+export const FILTER_FREE_PAGES: number = 64;
 /** Seconds of arrivals that are published together. */
 export const HOUR_SECONDS: number = 3600;
 /** Seconds after its end at which an hour closes. */
@@ -42,6 +44,8 @@ export const ON_TIME_SECONDS: number = 600;
 export const CARD_DAYS: number = 3653;
 /** A beacon with an untrusted clock follows it at most this far past its floor. */
 export const UNTRUSTED_AHEAD_SECONDS: number = 400 * DAY_SECONDS;
+/** Upload tokens that are issued at once, always: how many a relay asks for says nothing about it. */
+export const TOKENS_PER_ISSUE: number = 32;
 
 // Eight-byte contexts of `crypto_kdf`.
 
@@ -72,9 +76,17 @@ export const H_ENVELOPE: string = "glowworm/1 envelope";
 export const H_PAGE: string = "glowworm/1 page";
 /** Hash of a manifest. */
 export const H_MANIFEST: string = "glowworm/1 manifest";
+/** Hash of a filter. */
+export const H_FILTER: string = "glowworm/1 filter";
 /** Checksum of a card file. */
 export const H_CARDS: string = "glowworm/1 cards";
 /** Stamp of a sighting, keyed. */
 export const H_STAMP: string = "glowworm/1 stamp";
+/** Checksum of an invite. */
+export const H_INVITE_CHECK: string = "glowworm/1 invite check";
+/** What a server keeps of an invite. */
+export const H_INVITE_HASH: string = "glowworm/1 invite hash";
+/** Key info of the day keys of upload tokens. */
+export const VOPRF_INFO: string = "glowworm/1 upload token";
 /** HPKE `info` of a sealed sighting. */
 export const HPKE_INFO: string = "glowworm/1 sighting";

@@ -1,8 +1,5 @@
 import { ascii, ByteReader, type CryptoSuite, concat, type RandomSource } from "@glowworm/protocol";
 
-/** Records of one id that one network may upload in an hour, inclusive. */
-export const RECORDS_PER_ID_MAX: number = 64;
-
 const ROWS = 4;
 const BLOCKS = 64;
 const CELLS = 65_536;
@@ -18,18 +15,22 @@ export interface Reservation {
  * Counts records per id and network in 16 MB, whatever arrives: a count-min sketch whose cells are chosen by id
  * within blocks chosen by network. One network fills at most its own block in each of four rows, so it cannot close
  * an id to another network unless all four blocks of both are the same (one pair in 16 million, and the key is drawn
- * anew by every process). Counts may come out too high, after some two million records an hour from one network, and
+ * anew every hour). Counts may come out too high, after some two million records an hour from one network, and
  * never too low.
  */
 export class IdCap {
   readonly #crypto: CryptoSuite;
-  readonly #key: Uint8Array;
+  readonly #random: RandomSource;
   readonly #cells: Uint8Array = new Uint8Array(ROWS * BLOCKS * CELLS);
+  #key: Uint8Array = new Uint8Array(KEY_BYTES);
   #hour = -1;
+  /** Records of one id that one network may upload in an hour, inclusive; at most 255. */
+  readonly max: number;
 
-  constructor(crypto: CryptoSuite, random: RandomSource) {
+  constructor(max: number, crypto: CryptoSuite, random: RandomSource) {
+    this.max = max;
     this.#crypto = crypto;
-    this.#key = random.bytes(KEY_BYTES);
+    this.#random = random;
   }
 
   /** Counts a whole batch, or nothing and null when one of its ids has had its share of this hour. */
@@ -52,13 +53,14 @@ export class IdCap {
   #beginHour(hour: number): void {
     if (hour === this.#hour) return;
     this.#hour = hour;
+    this.#key = this.#random.bytes(KEY_BYTES);
     this.#cells.fill(0);
   }
 
   /** Raises only the lowest cells: the others are too high already. Null when even those are at the limit. */
   #raise(cells: readonly number[]): readonly number[] | null {
     const count = Math.min(...cells.map((cell) => this.#cells[cell] ?? 0));
-    if (count >= RECORDS_PER_ID_MAX) return null;
+    if (count >= this.max) return null;
     const lowest = cells.filter((cell) => this.#cells[cell] === count);
     for (const cell of lowest) this.#cells[cell] = count + 1;
     return lowest;

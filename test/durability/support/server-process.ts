@@ -5,6 +5,14 @@ import type { MovedClock } from "./moved-clock.ts";
 
 const PROGRAM = new URL("../../../packages/cli/bin/glowworm.js", import.meta.url).pathname;
 
+/** All load comes from one network, and more of it than one network may send. */
+const UNLIMITED = {
+  GLOWWORM_LIMITS_RECORDS_PER_MINUTE: "1000000000",
+  GLOWWORM_LIMITS_RECORDS_AT_ONCE: "1000000000",
+  GLOWWORM_LIMITS_BYTES_PER_MINUTE: "1000000000000",
+  GLOWWORM_LIMITS_BYTES_AT_ONCE: "1000000000000",
+} as const;
+
 export interface ServerSettings {
   readonly folder: string;
   readonly clock?: MovedClock;
@@ -35,7 +43,12 @@ export class ServerProcess {
     const options = ["server", "run", "--data", folder, "--listen", "127.0.0.1:0"];
     if (retention !== undefined) options.push("--retention", String(retention));
     const [command = "", ...args] = [...under, ...program, ...options];
-    const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...clock?.env };
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      HOME: "/nonexistent",
+      ...UNLIMITED,
+      ...clock?.env,
+    };
     this.#child = spawn(command, args, { env, stdio: ["ignore", "ignore", "pipe"] });
     this.ended = once(this.#child, "close").then(([code, signal]) => {
       for (const wake of this.#waiting.splice(0)) wake();

@@ -1,10 +1,12 @@
 import { type CryptoSuite, UsageError } from "@glowworm/protocol";
+import { filterCases } from "./filter.ts";
 import { frameCases } from "./frames.ts";
 import { manifestCases, publishingCases } from "./hours.ts";
 import { agreementCases, cardCases, epochCases, shareCases, timeCases } from "./keys.ts";
 import { type CaseDraft, runOperation, type VectorCase } from "./model.ts";
 import { OPERATIONS } from "./operations.ts";
 import { envelopeCases, idCases, recordCases, sightingCases } from "./reports.ts";
+import { tokenCases } from "./tokens.ts";
 
 /** The text of every vector file, by file name. */
 export function buildVectors(crypto: CryptoSuite): ReadonlyMap<string, string> {
@@ -21,6 +23,8 @@ export function buildVectors(crypto: CryptoSuite): ReadonlyMap<string, string> {
     ["records.json", recordCases(crypto)],
     ["publishing.json", publishingCases(crypto)],
     ["manifests.json", manifestCases(crypto)],
+    ["filter.json", filterCases()],
+    ["tokens.json", tokenCases(crypto)],
   ];
   return new Map(
     files.map(([name, drafts]) => [

@@ -1,14 +1,22 @@
+import { TransferError, type TransferErrorCode } from "@glowworm/platform";
 import { DecodeError } from "@glowworm/protocol";
-import { TransferError, type TransferErrorCode } from "./transfer.ts";
 
 /** Something of the server's that could not be read, or is not as it must be. */
 export interface LookupProblem {
   /** What, such as `hour 485123`. */
   readonly what: string;
-  /** `changed`: a closed hour is not what it was. `chain-broken`: it does not follow the one before it in the list. */
-  readonly code: TransferErrorCode | "malformed" | "changed" | "chain-broken";
+  /**
+   * `changed`: a closed hour is not what it was. `chain-broken`: it does not follow the one before it in the list.
+   * `differs`: a mirror has another one.
+   */
+  readonly code: TransferErrorCode | "malformed" | "changed" | "chain-broken" | "differs";
   /** For a person: the HTTP status or the field. */
   readonly detail: string;
+}
+
+/** How a problem names an hour. */
+export function nameOf(hour: number): string {
+  return `hour ${hour}`;
 }
 
 /** Collects what goes wrong in a lookup: one bad hour must not cost the others. */

@@ -13,18 +13,10 @@ export type Published = Pick<HoursList, "hours" | "open">;
 export type SegmentAbsence = "open" | "gone";
 
 /**
- * Where sealed reports are kept. Bytes that were served once never change: not after a restart, not when the clock
- * steps back. A report counts for the segment and hour of its commit, and never for a segment that is closed.
+ * What anybody may fetch. Bytes that were served once never change: not after a restart, not when the clock steps back.
  * @see docs/protocol.md section 7
  */
-export interface ReportStore {
-  /**
-   * Stores all of a batch or none, and resolves only once it is durable. A report that the current or the previous
-   * hour holds already is stored once.
-   * @throws {StoreBusyError} at once, when too much is waiting.
-   * @throws {StoreUnavailableError} when nothing could be made durable; asking again is safe.
-   */
-  put(reports: readonly NewReport[]): Promise<void>;
+export interface PublishedHours {
   /** Closed hours in ascending order, and the segments of hours that are not closed yet. */
   published(): Promise<Published>;
   /** A closed segment. @throws {StoreUnavailableError} */
@@ -33,7 +25,28 @@ export interface ReportStore {
   manifest(hour: number): Promise<Uint8Array | null>;
   /** A page of a closed hour, or null. @throws {StoreUnavailableError} */
   page(hour: number, page: number): Promise<Uint8Array | null>;
-  /** Closes the segments and hours that are over and removes what is past retention. @throws {StoreUnavailableError} */
+  /** The filter of a closed hour, or null when there is no such hour or it has none. @throws {StoreUnavailableError} */
+  filter(hour: number): Promise<Uint8Array | null>;
+}
+
+/**
+ * Where sealed reports are kept. A report counts for the segment and hour of its commit, and never for a segment that
+ * is closed.
+ */
+export interface ReportStore extends PublishedHours {
+  /**
+   * Stores all of a batch or none, and resolves only once it is durable. A report that the current or the previous
+   * hour holds already is stored once.
+   * @throws {StoreBusyError} at once, when too much is waiting.
+   * @throws {StoreUnavailableError} when nothing could be made durable; asking again is safe.
+   * @throws {StoreFullError} when the disk has too little room for more.
+   */
+  put(reports: readonly NewReport[]): Promise<void>;
+  /**
+   * Closes the segments and hours that are over and removes what is past retention. May be called again while it runs:
+   * closing a large hour takes long, and segments do not wait for it.
+   * @throws {StoreUnavailableError}
+   */
   maintain(): Promise<void>;
   health(): StoreHealth;
   /** Finishes what was accepted and lets go of everything. */
@@ -41,10 +54,16 @@ export interface ReportStore {
 }
 
 export interface StoreHealth {
-  /** Whether the newest write succeeded. */
+  /** Whether the newest write succeeded, and there is room for the next. */
   readonly isWritable: boolean;
   /** First segment that reports may still enter; later than the clock says when the clock stepped back. */
   readonly arrivalFloor: number;
+}
+
+/** Records that one write made durable, and how long it took. */
+export interface CommitGroup {
+  readonly records: number;
+  readonly seconds: number;
 }
 
 /** Too much is waiting to be written. Nothing was stored. */
@@ -55,6 +74,11 @@ export class StoreBusyError extends Error {
 /** The disk refused. Nothing was acknowledged; asking again later is safe. */
 export class StoreUnavailableError extends Error {
   override readonly name: string = "StoreUnavailableError";
+}
+
+/** There is no room for more reports. Nothing was stored; it takes reports again once there is room. */
+export class StoreFullError extends StoreUnavailableError {
+  override readonly name: string = "StoreFullError";
 }
 
 /** The store cannot come back within this process: end it and start it again. */

@@ -1,0 +1,65 @@
+import { type NewReport, StoreBusyError } from "./report-store.ts";
+
+interface Batch {
+  readonly reports: readonly NewReport[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit: everything that arrives while a commit runs goes into the next one, so that an fsync is shared by
+ * as many uploads as are waiting for it. A group is stored or refused as a whole.
+ */
+export class CommitQueue {
+  readonly #commit: (reports: readonly NewReport[]) => Promise<void>;
+  readonly #limit: number;
+  #waiting: Batch[] = [];
+  /** Records that wait or are being written. */
+  #records = 0;
+  #running: Promise<void> | null = null;
+
+  /** @param limit records that may wait or be written at one time, inclusive. */
+  constructor(commit: (reports: readonly NewReport[]) => Promise<void>, limit: number) {
+    this.#commit = commit;
+    this.#limit = limit;
+  }
+
+  /** Resolves when the batch is durable. @throws {StoreBusyError} at once when it does not fit. */
+  add(reports: readonly NewReport[]): Promise<void> {
+    if (this.#records + reports.length > this.#limit) {
+      return Promise.reject(new StoreBusyError("too many reports are waiting for the disk"));
+    }
+    this.#records += reports.length;
+    const done = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ reports, resolve, reject });
+    });
+    this.#running ??= this.#run();
+    return done;
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting;
+      this.#waiting = [];
+      await this.#write(group);
+    }
+    this.#running = null;
+  }
+
+  async #write(group: readonly Batch[]): Promise<void> {
+    const reports = group.flatMap((batch) => batch.reports);
+    try {
+      await this.#commit(reports);
+      for (const batch of group) batch.resolve();
+    } catch (error) {
+      for (const batch of group) batch.reject(error);
+    } finally {
+      this.#records -= reports.length;
+    }
+  }
+}
