@@ -1,7 +1,7 @@
 import { seededRandom } from "@glowworm/protocol/testing";
 import { type NewReport, StoreBusyError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
-import { CommitQueue } from "../../src/store/embedded/commit-queue.ts";
+import { CommitQueue } from "../../src/store/commit-queue.ts";
 import { someReports } from "../support/fixtures.ts";
 
 const random = seededRandom("commit queue");

@@ -7,6 +7,7 @@ import {
   type RandomSource,
   type UnixSeconds,
 } from "@glowworm/protocol";
+import { CommitQueue } from "../commit-queue.ts";
 import {
   type NewReport,
   type Published,
@@ -15,8 +16,8 @@ import {
   type StoreHealth,
   StoreUnavailableError,
 } from "../report-store.ts";
+import { SegmentCache } from "../segment-cache.ts";
 import { pageOffset } from "./closed-hour.ts";
-import { CommitQueue } from "./commit-queue.ts";
 import { Layout } from "./layout.ts";
 import {
   packReports,
@@ -25,7 +26,6 @@ import {
   type WriterRequest,
   type WriterState,
 } from "./messages.ts";
-import { SegmentCache } from "./segment-cache.ts";
 import { WriterThread } from "./writer-thread.ts";
 
 /** Records that may wait for the disk: half a second of what it takes, 1 MB of memory. */

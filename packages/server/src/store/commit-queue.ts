@@ -1,4 +1,4 @@
-import { type NewReport, StoreBusyError } from "../report-store.ts";
+import { type NewReport, StoreBusyError } from "./report-store.ts";
 
 interface Batch {
   readonly reports: readonly NewReport[];
@@ -27,7 +27,7 @@ export class CommitQueue {
   /** Resolves when the batch is durable. @throws {StoreBusyError} at once when it does not fit. */
   add(reports: readonly NewReport[]): Promise<void> {
     if (this.#records + reports.length > this.#limit) {
-      return Promise.reject(new StoreBusyError("too many reports are waiting for the disk"));
+      return Promise.reject(new StoreBusyError("too many reports are waiting to be written"));
     }
     this.#records += reports.length;
     const done = new Promise<void>((resolve, reject) => {

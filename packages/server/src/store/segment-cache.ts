@@ -1,4 +1,4 @@
-import type { SegmentAbsence } from "../report-store.ts";
+import type { SegmentAbsence } from "./report-store.ts";
 
 /** Watching owners ask for the newest segments; each is read from the database once, however many ask. */
 const SEGMENTS_MAX = 4;
