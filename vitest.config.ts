@@ -8,6 +8,8 @@ const shared = {
 /** `npm run nightly` gives properties more runs, and those take their time. */
 const isNightly = process.env["GLOWWORM_EFFORT"] !== undefined;
 const PATIENCE_MS = isNightly ? 3_600_000 : 60_000;
+/** Run by `npm run test:cluster`. */
+const CLUSTER = "test/cluster/**";
 const PROCESSES = "test/end-to-end/processes.test.ts";
 
 export default defineConfig({
@@ -23,7 +25,7 @@ export default defineConfig({
         test: {
           name: "parts",
           include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: [PROCESSES],
+          exclude: [PROCESSES, CLUSTER],
           sequence: { groupOrder: 0 },
         },
       },

@@ -11,7 +11,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   radio: ["@glowworm/protocol", "@glowworm/platform"],
   beacon: ["@glowworm/protocol", "@glowworm/platform", "@glowworm/radio"],
   relay: ["@glowworm/protocol", "@glowworm/platform", "@glowworm/radio"],
-  server: ["@glowworm/protocol", "@glowworm/platform", "hono", "@hono/node-server"],
+  server: [
+    "@glowworm/protocol",
+    "@glowworm/platform",
+    "hono",
+    "@hono/node-server",
+    "cassandra-driver",
+  ],
   owner: ["@glowworm/protocol", "@glowworm/platform", "@scure/bip39", "zod"],
   demo: ["protocol", "platform", "radio", "beacon", "relay", "server", "owner"].map(ours),
   cli: ["protocol", "platform", "radio", "beacon", "relay", "server", "owner", "demo"].map(ours),
@@ -23,6 +29,7 @@ const DRIVERS: Readonly<Record<string, string>> = {
   "better-sqlite3": "platform/src/database.ts",
   "@abandonware/noble": "relay/src/noble-scanner.ts",
   "@abandonware/bleno": "beacon/src/bleno-advertiser.ts",
+  "cassandra-driver": "server/src/store/cassandra/session.ts",
   "@hono/node-server": "server/src/http-server.ts",
   "@scure/bip39": "owner/src/keys/words.ts",
 };

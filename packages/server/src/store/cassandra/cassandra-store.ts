@@ -9,7 +9,7 @@ import type {
 } from "../report-store.ts";
 import { SegmentCache } from "../segment-cache.ts";
 import { Arrivals } from "./arrivals.ts";
-import { type ClosedHour, findSegment, publishedOf } from "./book.ts";
+import { type ClosedHour, type Closing, findSegment, publishedOf } from "./book.ts";
 import { BookKeeper } from "./book-keeper.ts";
 import { Closer } from "./closer.ts";
 import { Fence } from "./fence.ts";
@@ -85,7 +85,12 @@ class CassandraStore implements ReportStore {
   }
 
   async segment(segment: number): Promise<Uint8Array | SegmentAbsence> {
-    return await this.#segments.get(segment, () => this.#readSegment(segment));
+    const known = findSegment(await this.#keeper.fresh(), segment);
+    if (typeof known === "object") return await this.#readSegment(known, segment);
+    if (known === "gone" || segment >= segmentOf(this.#now())) return known;
+    // Another server may have closed it this moment.
+    const again = findSegment(await this.#keeper.refresh(), segment);
+    return typeof again === "object" ? await this.#readSegment(again, segment) : again;
   }
 
   async manifest(hour: number): Promise<Uint8Array | null> {
@@ -144,19 +149,14 @@ class CassandraStore implements ReportStore {
     return find((await this.#keeper.refresh()).closed);
   }
 
-  async #readSegment(segment: number): Promise<Uint8Array | SegmentAbsence> {
-    const known = findSegment(await this.#keeper.fresh(), segment);
+  async #readSegment(run: Closing, segment: number): Promise<Uint8Array | SegmentAbsence> {
     try {
-      if (typeof known === "object") return await this.#pieces.wholeSegment(known, segment);
+      return await this.#segments.get(segment, () => this.#pieces.wholeSegment(run, segment));
     } catch (error) {
       // Its bytes go when its hour closes.
-      const again = findSegment(await this.#keeper.refresh(), segment);
-      if (again === "gone") return again;
+      if (findSegment(await this.#keeper.refresh(), segment) === "gone") return "gone";
       throw error;
     }
-    if (known === "gone" || segment >= segmentOf(this.#now())) return known;
-    const again = findSegment(await this.#keeper.refresh(), segment);
-    return typeof again === "object" ? await this.#pieces.wholeSegment(again, segment) : again;
   }
 
   #now(): UnixSeconds {
