@@ -7,13 +7,14 @@ export const PATHS = {
   hours: "/v1/hours",
   manifest: (hour: number): string => `/v1/hours/${hour}/manifest`,
   page: (hour: number, page: number): string => `/v1/hours/${hour}/pages/${page}`,
+  filter: (hour: number): string => `/v1/hours/${hour}/filter`,
   segment: (segment: number): string => `/v1/open/${segment}`,
   about: "/about",
   health: "/healthz",
   ready: "/readyz",
 } as const;
 
-/** Media type of uploads, segments, manifests and pages. @see docs/protocol.md section 8 */
+/** Media type of uploads, segments, manifests, pages and filters. @see docs/protocol.md section 8 */
 export const RECORDS_MEDIA_TYPE: string = "application/octet-stream";
 /** Media type of every refusal. @see docs/protocol.md section 8.5 */
 export const PROBLEM_MEDIA_TYPE: string = "application/problem+json";

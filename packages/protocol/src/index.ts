@@ -33,6 +33,8 @@ export {
   UsageError,
   WeakKeyError,
 } from "./errors.ts";
+export { decodeFilter, type Filter, filterHash } from "./filter.ts";
+export { buildFilter } from "./filter-build.ts";
 export {
   decodeAdvertisement,
   decodeFrame,

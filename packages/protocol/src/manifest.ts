@@ -1,9 +1,16 @@
-import { assertLength, ByteReader, ByteWriter, compareBytes, equalBytes } from "./bytes.ts";
+import {
+  assertLength,
+  ByteReader,
+  ByteWriter,
+  compareBytes,
+  equalBytes,
+  isAllZero,
+} from "./bytes.ts";
 import type { CryptoSuite } from "./crypto/suite.ts";
 import { DecodeError, UsageError } from "./errors.ts";
 import { decodeRecords } from "./hours.ts";
 import { GET_ID_BYTES, labelledHash } from "./ids.ts";
-import { H_MANIFEST, H_PAGE, PAGE_RECORDS, PROTOCOL_VERSION } from "./params.ts";
+import { FILTER_FREE_PAGES, H_MANIFEST, H_PAGE, PAGE_RECORDS, PROTOCOL_VERSION } from "./params.ts";
 import { STORED_RECORD_BYTES, type StoredRecord } from "./records.ts";
 
 /** Bytes of the hash of a page or a manifest. */
@@ -31,7 +38,7 @@ export interface Manifest {
   readonly recordCount: number;
   /** Hash of the manifest of the closed hour before, or zeros for the first. */
   readonly previous: Uint8Array;
-  /** Hash of the filter, or zeros when there is none. */
+  /** Hash of the filter; zeros when there is none, as always up to 64 pages. */
   readonly filter: Uint8Array;
   readonly pages: readonly PageEntry[];
 }
@@ -57,11 +64,18 @@ export function pageEntryOf(crypto: CryptoSuite, page: Uint8Array): PageEntry {
   };
 }
 
-/** @throws {UsageError} when there is no page, or the record count is not that of the pages. @see docs/protocol.md section 7.5 */
+/**
+ * @throws {UsageError} when there is no page, the record count is not that of the pages, or an hour of up to 64
+ * pages has a filter.
+ * @see docs/protocol.md section 7.5
+ */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  const { recordCount, pages } = manifest;
+  const { recordCount, pages, filter } = manifest;
   if (pages.length === 0 || recordCount !== pages.length * PAGE_RECORDS) {
     throw new UsageError(`manifest: expected pages, and ${PAGE_RECORDS} records in each`);
+  }
+  if (!mayHaveFilter(pages.length, filter)) {
+    throw new UsageError(`manifest.filter: expected above ${FILTER_FREE_PAGES} pages only`);
   }
   const writer = new ByteWriter(manifestBytes(pages.length))
     .u8("manifest.version", PROTOCOL_VERSION)
@@ -93,6 +107,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   }
   const previous = reader.bytes("manifest.previous", HASH_BYTES);
   const filter = reader.bytes("manifest.filter", HASH_BYTES);
+  if (!mayHaveFilter(pageCount, filter)) throw new DecodeError("bad-value", "manifest.filter", 45);
   const pages: PageEntry[] = [];
   for (let index = 0; index < pageCount; index++) pages.push(readPageEntry(reader, pages.at(-1)));
   reader.end("manifest");
@@ -120,6 +135,10 @@ export function decodePage(
     throw new DecodeError("bad-value", "manifest.page", 0, "bounds differ from the page");
   }
   return decodeRecords(page);
+}
+
+function mayHaveFilter(pages: number, filter: Uint8Array): boolean {
+  return pages > FILTER_FREE_PAGES || isAllZero(filter);
 }
 
 function readPageEntry(reader: ByteReader, previous: PageEntry | undefined): PageEntry {

@@ -21,6 +21,8 @@ export const SEGMENT_SECONDS: number = 30;
 export const SEGMENT_RECORDS_MULTIPLE: number = 2;
 /** Records in a page of a closed hour, always. */
 export const PAGE_RECORDS: number = 256;
+/** Hours of up to this many pages have no filter: owners read them whole. */
+export const FILTER_FREE_PAGES: number = 64;
 /** Seconds of arrivals that are published together. */
 export const HOUR_SECONDS: number = 3600;
 /** Seconds after its end at which an hour closes. */
@@ -72,6 +74,8 @@ export const H_ENVELOPE: string = "glowworm/1 envelope";
 export const H_PAGE: string = "glowworm/1 page";
 /** Hash of a manifest. */
 export const H_MANIFEST: string = "glowworm/1 manifest";
+/** Hash of a filter. */
+export const H_FILTER: string = "glowworm/1 filter";
 /** Checksum of a card file. */
 export const H_CARDS: string = "glowworm/1 cards";
 /** Stamp of a sighting, keyed. */

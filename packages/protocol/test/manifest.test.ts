@@ -7,6 +7,7 @@ import {
   decodePage,
   encodeManifest,
   encodeRecords,
+  FILTER_FREE_PAGES,
   loadCrypto,
   type Manifest,
   manifestHash,
@@ -27,17 +28,21 @@ const manifests: fc.Arbitrary<Manifest> = fc
   .record({
     hour: fc.nat(0xffffffff),
     previous: bytes(32),
-    filter: bytes(32),
+    filterHash: bytes(32),
     ids: fc.array(fc.tuple(bytes(16), bytes(16)), { minLength: 1, maxLength: 6 }),
+    more: fc.constantFrom(0, 64),
     hash: bytes(32),
   })
-  .map(({ hour, previous, filter, ids, hash }) => {
+  .map(({ hour, previous, filterHash, ids, more, hash }) => {
     const bounds = ids.flat().sort(compareBytes);
     const pages = ids.map((_pair, index) => ({
       firstId: bounds[2 * index] ?? new Uint8Array(16),
       lastId: bounds[2 * index + 1] ?? new Uint8Array(16),
       hash,
     }));
+    const lastId = pages.at(-1)?.lastId ?? new Uint8Array(16);
+    for (let page = 0; page < more; page++) pages.push({ firstId: lastId, lastId, hash });
+    const filter = pages.length > FILTER_FREE_PAGES ? filterHash : new Uint8Array(32);
     return { hour, recordCount: pages.length * PAGE_RECORDS, previous, filter, pages };
   });
 
@@ -84,6 +89,7 @@ describe("a manifest", () => {
     const data = encodeManifest({ ...noManifest(), recordCount: 256, pages: [entry] });
     new DataView(data.buffer).setUint32(5, 0xffffff00);
     new DataView(data.buffer).setUint32(9, 0x00ffffff);
+    data[45] = 1;
     expect(codeOf(() => decodeManifest(data))).toBe("truncated");
   });
 
@@ -92,6 +98,17 @@ describe("a manifest", () => {
     ["a wrong record count", 255, [entry]],
   ])("cannot be made of %s", (_name, recordCount, pages) => {
     expect(() => encodeManifest({ ...noManifest(), recordCount, pages })).toThrow(UsageError);
+  });
+
+  it("has a filter above 64 pages at most", () => {
+    const { firstId } = entry;
+    const filter = new Uint8Array(32).fill(1);
+    const make = (count: number) => () => {
+      const pages = Array.from({ length: count }, () => ({ ...entry, lastId: firstId }));
+      return encodeManifest({ ...noManifest(), recordCount: count * 256, pages, filter });
+    };
+    expect(make(FILTER_FREE_PAGES)).toThrow(UsageError);
+    expect(decodeManifest(make(FILTER_FREE_PAGES + 1)()).filter).toEqual(filter);
   });
 });
 

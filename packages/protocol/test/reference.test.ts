@@ -4,6 +4,7 @@ import { effort } from "../../../test/support/effort.ts";
 import * as protocol from "../src/index.ts";
 import { fromHex, loadCrypto, toHex } from "../src/index.ts";
 import { publicOf, twoSteps } from "./reference/curve.ts";
+import { halfSipWords, mayHave } from "./reference/filter.ts";
 import { hexHash, kdf, labelled } from "./reference/hashes.ts";
 import { integer, part, xor } from "./reference/hex.ts";
 import { deriveEpoch, ids } from "./reference/keys.ts";
@@ -49,7 +50,9 @@ type Fields = Readonly<
     | "privateKey"
     | "seed"
     | "random"
-    | "arrivalStep",
+    | "arrivalStep"
+    | "bytes"
+    | "probes",
     never
   >
 >;
@@ -74,6 +77,12 @@ const RECOMPUTE: Readonly<Record<string, Recompute>> = {
     const manifest = manifestHex(input);
     return { bytes: manifest, hash: labelled(32, "glowworm/1 manifest", manifest) };
   },
+  decodeFilter: ({ bytes: filter, probes }) => ({
+    hash: labelled(32, "glowworm/1 filter", filter),
+    has: (probes as readonly { getId: string }[]).map(({ getId }) =>
+      Number(mayHave(filter, getId)),
+    ),
+  }),
   paddingRecord: ({ random, arrivalStep }) => ({
     bytes: `${part(random, 32, 16)}01${publicOf(part(random, 0, 32))}${part(random, 48, 80)}${integer(arrivalStep, 4)}`,
   }),
@@ -194,6 +203,14 @@ describe("BLAKE2b", () => {
 
   it.each([-1, 1.5, 2 ** 53, Number.NaN])("refuses %s as the number of a key", (id) => {
     expect(() => crypto.kdf(new Uint8Array(32), id, "gw1chain")).toThrow(protocol.UsageError);
+  });
+});
+
+describe("the words of an id", () => {
+  it("begin with HalfSipHash-2-4 as its authors publish it", () => {
+    const words = halfSipWords("0001020304050607", "000102030405060708090a0b0c0d0e0f");
+    const littleEndian = words.map((word) => toHex(fromHex(integer(word, 4)).reverse()));
+    expect(littleEndian.slice(0, 2).join("")).toBe("7336aad25f7bf3b5");
   });
 });
 

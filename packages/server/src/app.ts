@@ -2,19 +2,11 @@ import { PATHS } from "@glowworm/protocol";
 import { Hono } from "hono";
 import type { AppDeps } from "./deps.ts";
 import { onError, ProblemError, problemResponse } from "./problem.ts";
-import { publishedRoutes } from "./routes/published.ts";
+import { PUBLISHED_PATHS, publishedRoutes } from "./routes/published.ts";
 import { sightingsRoute } from "./routes/sightings.ts";
 import { statusRoutes } from "./routes/status.ts";
 
-const READ_ONLY_PATHS = [
-  PATHS.hours,
-  "/v1/hours/:hour/manifest",
-  "/v1/hours/:hour/pages/:page",
-  "/v1/open/:segment",
-  PATHS.about,
-  PATHS.health,
-  PATHS.ready,
-] as const;
+const READ_ONLY_PATHS = [...PUBLISHED_PATHS, PATHS.about, PATHS.health, PATHS.ready] as const;
 
 /** The HTTP interface of a server. @see docs/protocol.md section 8 */
 export function createApp(deps: AppDeps): Hono {
@@ -29,7 +21,7 @@ export function createApp(deps: AppDeps): Hono {
     if (deps.isStopping()) c.header("connection", "close");
   });
   sightingsRoute(app, deps);
-  publishedRoutes(app, deps);
+  publishedRoutes(app, deps.store);
   statusRoutes(app, deps);
   refuseOtherMethods(app);
   return app;

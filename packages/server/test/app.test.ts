@@ -38,6 +38,7 @@ function storeThat(fails: () => Promise<never>): ReportStore {
     segment: fails,
     manifest: fails,
     page: fails,
+    filter: fails,
     maintain: fails,
     health: () => ({ isWritable: false, arrivalFloor: 0 }),
     close: async () => {},
@@ -226,6 +227,23 @@ describe("what is published", () => {
     },
   );
 
+  it("serves the filter of an hour that has one in the same way", async () => {
+    const filter = random.bytes(200_000);
+    const withFilter = {
+      ...storeThat(() => Promise.reject(new Error("unused"))),
+      filter: async () => filter,
+    };
+    const response = await new TestApp(withFilter).get(PATHS.filter(NOON_HOUR));
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(filter);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      "content-type": "application/octet-stream",
+      "content-length": "200000",
+      "cache-control": "public, max-age=31536000, immutable",
+      "access-control-allow-origin": "*",
+      "x-content-type-options": "nosniff",
+    });
+  });
+
   it.each<[string, number, string]>([
     [PATHS.manifest(NOON_HOUR + 1), 404, "not-found"],
     [PATHS.page(NOON_HOUR, 1), 404, "not-found"],
@@ -234,7 +252,15 @@ describe("what is published", () => {
     [PATHS.segment(NOON_SEGMENT + 9999), 404, "segment-open"],
     [PATHS.segment(NOON_SEGMENT), 410, "segment-gone"],
     [PATHS.segment(0), 410, "segment-gone"],
-    [`/v1/hours/${NOON_HOUR}/filter`, 404, "not-found"],
+    [PATHS.filter(NOON_HOUR), 404, "not-found"],
+    [PATHS.filter(NOON_HOUR + 1), 404, "not-found"],
+    [`/v1/hours/0${NOON_HOUR}/filter`, 400, "bad-path"],
+    [`${PATHS.hours}?x=1`, 400, "bad-path"],
+    [`${PATHS.hours}?`, 400, "bad-path"],
+    [`${PATHS.manifest(NOON_HOUR)}?x=1`, 400, "bad-path"],
+    [`${PATHS.page(NOON_HOUR, 0)}?x=1`, 400, "bad-path"],
+    [`${PATHS.filter(NOON_HOUR)}?x=1`, 400, "bad-path"],
+    [`${PATHS.segment(NOON_SEGMENT + 121)}?x=1`, 400, "bad-path"],
     [`/v1/hours/${NOON_HOUR}/pages/00`, 400, "bad-path"],
     [`/v1/hours/0${NOON_HOUR}/manifest`, 400, "bad-path"],
     [`/v1/hours/+${NOON_HOUR}/manifest`, 400, "bad-path"],

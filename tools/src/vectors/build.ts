@@ -1,4 +1,5 @@
 import { type CryptoSuite, UsageError } from "@glowworm/protocol";
+import { filterCases } from "./filter.ts";
 import { frameCases } from "./frames.ts";
 import { manifestCases, publishingCases } from "./hours.ts";
 import { agreementCases, cardCases, epochCases, shareCases, timeCases } from "./keys.ts";
@@ -21,6 +22,7 @@ export function buildVectors(crypto: CryptoSuite): ReadonlyMap<string, string> {
     ["records.json", recordCases(crypto)],
     ["publishing.json", publishingCases(crypto)],
     ["manifests.json", manifestCases(crypto)],
+    ["filter.json", filterCases()],
   ];
   return new Map(
     files.map(([name, drafts]) => [

@@ -139,6 +139,10 @@ function manifestBytes(): readonly CaseDraft[] {
   const entries = pages.map((page) => page.firstId + page.lastId + page.hash).join("");
   const hex = `01000777d40000020000000002${previous}${zeros(32)}${entries}`;
   const decode = bytesCases("manifest", "7.5", "decodeManifest");
+  const filter = named("filter", 32);
+  const same = { firstId: zeros(16), lastId: zeros(16), hash: named("page 0", 32) };
+  const entry = zeros(32) + same.hash;
+  const many = `01000777d40000410000000041${previous}${filter}${entry.repeat(65)}`;
   const encode = (id: string, comment: string, count: number): CaseDraft => ({
     id: `manifest-encode-${id}`,
     spec: "7.5",
@@ -156,6 +160,16 @@ function manifestBytes(): readonly CaseDraft[] {
   return [
     encode("one", "the first hour of a server, one page", 1),
     encode("two", "two pages", 2),
+    {
+      ...encode("filter", "65 pages, with the hash of their filter", 65),
+      input: {
+        hour: 489_428,
+        recordCount: 65 * PAGE_RECORDS,
+        previous,
+        filter,
+        pages: Array.from({ length: 65 }, () => same),
+      },
+    },
     decode("two", "two pages", hex, "ok"),
     decode(
       "touching",
@@ -163,12 +177,9 @@ function manifestBytes(): readonly CaseDraft[] {
       withField(hex, 77 + 64, pages[0]?.lastId ?? ""),
       "ok",
     ),
-    decode(
-      "filter",
-      "a filter hash is read and ignored",
-      withField(hex, 45, named("filter", 32)),
-      "ok",
-    ),
+    decode("filter", "65 pages, with the hash of their filter", many, "ok"),
+    decode("no-filter", "65 pages, no filter", withField(many, 45, zeros(32)), "ok"),
+    decode("filter-needless", "a filter for two pages", withField(hex, 45, filter), "bad-value"),
     decode("empty", "no bytes", "", "truncated"),
     decode("cut", "one byte short", cut(hex, 204), "truncated"),
     decode("trailing", "one byte more", `${hex}00`, "trailing-bytes"),

@@ -8,6 +8,7 @@ import {
   decodeAdvertisement,
   decodeCardFile,
   decodeDayShare,
+  decodeFilter,
   decodeFrame,
   decodeManifest,
   decodePage,
@@ -33,6 +34,7 @@ import {
   epochPublicKey,
   epochStart,
   type Frame,
+  filterHash,
   getIdOf,
   hourOf,
   hourOfSegment,
@@ -206,6 +208,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     });
     return ok({ bytes: toHex(bytes), hash: toHex(manifestHash(crypto, bytes)) });
   },
+  decodeFilter: readFilter,
   decodeManifest: (_crypto, input) => {
     const manifest = decodeManifest(input.bytes("bytes"));
     return ok({
@@ -217,6 +220,13 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     });
   },
 };
+
+function readFilter(...[crypto, input]: Parameters<Operation>): Computed {
+  const bytes = input.bytes("bytes");
+  const filter = decodeFilter(bytes);
+  const has = input.objects("probes").map((probe) => (filter.has(probe.bytes("getId")) ? 1 : 0));
+  return ok({ hash: toHex(filterHash(crypto, bytes)), has });
+}
 
 function deriveEpoch(...[crypto, input]: Parameters<Operation>): Computed {
   const deviceKey = deriveDeviceKey(crypto, input.bytes("ownerKey"), input.number("deviceNumber"));

@@ -1,8 +1,8 @@
 import { type HoursList, PATHS, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
-import type { Context, Hono } from "hono";
-import type { AppDeps } from "../deps.ts";
+import type { Context, Hono, MiddlewareHandler } from "hono";
 import { pathNumber } from "../path-number.ts";
 import { ProblemError } from "../problem.ts";
+import type { PublishedHours } from "../store/report-store.ts";
 
 const FOR_EVER = "public, max-age=31536000, immutable";
 /** A page fits into one. */
@@ -10,29 +10,50 @@ const PART_BYTES = 65_536;
 /** Segments never change, but they go when their hour closes. */
 const FOR_TWO_MINUTES = "public, max-age=120, immutable";
 
+/** Paths under which everybody gets the same bytes, with their parameters. */
+export const PUBLISHED_PATHS: readonly string[] = [
+  PATHS.hours,
+  "/v1/hours/:hour/manifest",
+  "/v1/hours/:hour/pages/:page",
+  "/v1/hours/:hour/filter",
+  "/v1/open/:segment",
+];
+
 /** `GET /v1/hours` and what it lists. @see docs/protocol.md sections 8.2 and 8.3 */
-export function publishedRoutes(app: Hono, { store }: AppDeps): void {
+export function publishedRoutes(app: Hono, hours: PublishedHours): void {
+  for (const path of PUBLISHED_PATHS) app.use(path, refuseQuery);
   app.get(PATHS.hours, async (c) => {
-    const list: HoursList = { v: 1, ...(await store.published()) };
+    const list: HoursList = { v: 1, ...(await hours.published()) };
     return c.json(list, 200, { "cache-control": "no-store" });
   });
   app.get("/v1/hours/:hour/manifest", async (c) => {
-    return records(c, await store.manifest(pathNumber(c, "hour")), FOR_EVER);
+    return records(c, await hours.manifest(pathNumber(c, "hour")), FOR_EVER);
   });
   app.get("/v1/hours/:hour/pages/:page", async (c) => {
     const hour = pathNumber(c, "hour");
-    return records(c, await store.page(hour, pathNumber(c, "page")), FOR_EVER);
+    return records(c, await hours.page(hour, pathNumber(c, "page")), FOR_EVER);
+  });
+  app.get("/v1/hours/:hour/filter", async (c) => {
+    return records(c, await hours.filter(pathNumber(c, "hour")), FOR_EVER);
   });
   app.get("/v1/open/:segment", async (c) => {
-    const segment = await store.segment(pathNumber(c, "segment"));
+    const segment = await hours.segment(pathNumber(c, "segment"));
     if (segment === "open") throw new ProblemError("segment-open", "not over yet: ask again later");
     if (segment === "gone") throw new ProblemError("segment-gone", "read the closed hour instead");
     return records(c, segment, FOR_TWO_MINUTES);
   });
 }
 
+/** A query would be a second name for the same bytes in every cache, and a place for a mark of whoever asks. */
+const refuseQuery: MiddlewareHandler = async (c, next) => {
+  if (c.req.url.includes("?"))
+    throw new ProblemError("bad-path", "expected no ? and nothing after it");
+  await next();
+};
+
 function records(c: Context, bytes: Uint8Array | null, caching: string): Response {
-  if (bytes === null) throw new ProblemError("not-found", "this server has no such hour or page");
+  if (bytes === null)
+    throw new ProblemError("not-found", "this server has no such hour, page or filter");
   return c.body(streamOf(bytes), 200, {
     "content-type": RECORDS_MEDIA_TYPE,
     "content-length": String(bytes.length),

@@ -13,18 +13,10 @@ export type Published = Pick<HoursList, "hours" | "open">;
 export type SegmentAbsence = "open" | "gone";
 
 /**
- * Where sealed reports are kept. Bytes that were served once never change: not after a restart, not when the clock
- * steps back. A report counts for the segment and hour of its commit, and never for a segment that is closed.
+ * What anybody may fetch. Bytes that were served once never change: not after a restart, not when the clock steps back.
  * @see docs/protocol.md section 7
  */
-export interface ReportStore {
-  /**
-   * Stores all of a batch or none, and resolves only once it is durable. A report that the current or the previous
-   * hour holds already is stored once.
-   * @throws {StoreBusyError} at once, when too much is waiting.
-   * @throws {StoreUnavailableError} when nothing could be made durable; asking again is safe.
-   */
-  put(reports: readonly NewReport[]): Promise<void>;
+export interface PublishedHours {
   /** Closed hours in ascending order, and the segments of hours that are not closed yet. */
   published(): Promise<Published>;
   /** A closed segment. @throws {StoreUnavailableError} */
@@ -33,6 +25,22 @@ export interface ReportStore {
   manifest(hour: number): Promise<Uint8Array | null>;
   /** A page of a closed hour, or null. @throws {StoreUnavailableError} */
   page(hour: number, page: number): Promise<Uint8Array | null>;
+  /** The filter of a closed hour, or null for one that has none. @throws {StoreUnavailableError} */
+  filter(hour: number): Promise<Uint8Array | null>;
+}
+
+/**
+ * Where sealed reports are kept. A report counts for the segment and hour of its commit, and never for a segment that
+ * is closed.
+ */
+export interface ReportStore extends PublishedHours {
+  /**
+   * Stores all of a batch or none, and resolves only once it is durable. A report that the current or the previous
+   * hour holds already is stored once.
+   * @throws {StoreBusyError} at once, when too much is waiting.
+   * @throws {StoreUnavailableError} when nothing could be made durable; asking again is safe.
+   */
+  put(reports: readonly NewReport[]): Promise<void>;
   /** Closes the segments and hours that are over and removes what is past retention. @throws {StoreUnavailableError} */
   maintain(): Promise<void>;
   health(): StoreHealth;

@@ -114,6 +114,11 @@ export class EmbeddedStore implements ReportStore {
     return await this.#read(hour, pageOffset(pages, page), PAGE_BYTES);
   }
 
+  /** Hours of this format have none. */
+  async filter(_hour: number): Promise<Uint8Array | null> {
+    return null;
+  }
+
   async maintain(): Promise<void> {
     const seed = this.#options.random.bytes(SEED_BYTES);
     await this.#write({ kind: "maintain", now: this.#now(), seed });

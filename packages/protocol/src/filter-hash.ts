@@ -1,0 +1,47 @@
+const WORDS = 4;
+const ROUNDS_PER_WORD = 2;
+const ROUNDS_PER_OUTPUT = 4;
+const LENGTH_WORD = 16 << 24;
+
+/**
+ * HalfSipHash-2-4 of the 16 bytes at `at`, lengthened to three words: keyed, so that nobody can choose ids that collide
+ * under a seed that is not drawn yet, and in 32-bit arithmetic, so that it is fast without big integers.
+ *
+ * @param seed 8 bytes.
+ * @param out takes the three words.
+ * @see docs/protocol.md section 7.6
+ */
+export function hashId(seed: Uint8Array, bytes: Uint8Array, at: number, out: Uint32Array): void {
+  const k0 = littleEndian(seed, 0);
+  const k1 = littleEndian(seed, 4);
+  let v0 = k0;
+  let v1 = k1 ^ 0xee;
+  let v2 = k0 ^ 0x6c796765;
+  let v3 = k1 ^ 0x74656462;
+  for (let step = 0; step <= WORDS + out.length; step++) {
+    const isInput = step <= WORDS;
+    const word = step < WORDS ? littleEndian(bytes, at + 4 * step) : LENGTH_WORD;
+    if (isInput) v3 ^= word;
+    else if (step === WORDS + 1) v2 ^= 0xee;
+    else v1 ^= 0xdd;
+    for (let round = isInput ? ROUNDS_PER_WORD : ROUNDS_PER_OUTPUT; round > 0; round--) {
+      v0 = (v0 + v1) | 0;
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+      v0 = (v0 << 16) | (v0 >>> 16);
+      v2 = (v2 + v3) | 0;
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+      v0 = (v0 + v3) | 0;
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+      v2 = (v2 + v1) | 0;
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+      v2 = (v2 << 16) | (v2 >>> 16);
+    }
+    if (isInput) v0 ^= word;
+    else out[step - WORDS - 1] = v1 ^ v3;
+  }
+}
+
+function littleEndian(bytes: Uint8Array, at: number): number {
+  const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+  return low | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+}
