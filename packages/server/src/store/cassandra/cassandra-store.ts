@@ -95,13 +95,19 @@ class CassandraStore implements ReportStore {
 
   async manifest(hour: number): Promise<Uint8Array | null> {
     const closed = await this.#closed(hour);
-    return closed === undefined ? null : await this.#pieces.manifest(closed.candidate);
+    return closed === undefined ? null : await this.#pieces.manifest(closed.candidate, closed.pages);
   }
 
   async page(hour: number, page: number): Promise<Uint8Array | null> {
     const closed = await this.#closed(hour);
     if (closed === undefined || page >= closed.pages) return null;
     return await this.#pieces.page(closed.candidate, page);
+  }
+
+  async filter(hour: number): Promise<Uint8Array | null> {
+    const closed = await this.#closed(hour);
+    if (closed === undefined || closed.filterBytes === 0) return null;
+    return await this.#pieces.filter(closed.candidate, closed.filterBytes);
   }
 
   async maintain(): Promise<void> {

@@ -1,5 +1,10 @@
 import {
   arrivalStepOf,
+  buildFilter,
+  FILTER_FREE_PAGES,
+  filterHash,
+  GET_ID_BYTES,
+  STORED_RECORD_BYTES,
   encodeManifest,
   encodeRecords,
   HASH_BYTES,
@@ -33,24 +38,32 @@ export async function closeHour(
   previous: ClosedHour | undefined,
   retentionDays: number,
 ): Promise<void> {
-  const { session, tables, pieces } = parts;
+  const { session, tables, pieces, crypto } = parts;
   const candidate = parts.random.bytes(CANDIDATE_BYTES);
-  const entries = await writePages(parts, candidate, hour, previous);
+  const { entries, ids } = await writePages(parts, candidate, hour, previous);
+  const filter = entries.length > FILTER_FREE_PAGES ? buildFilter(ids, parts.random) : null;
+  if (filter !== null) await pieces.writeFilter(candidate, filter);
   const manifest = encodeManifest({
     hour: hour.hour,
     recordCount: entries.length * PAGE_RECORDS,
     previous: previous?.manifest ?? NO_HASH,
-    filter: NO_HASH,
+    filter: filter === null ? NO_HASH : filterHash(crypto, filter),
     pages: entries,
   });
   await pieces.writeManifest(candidate, manifest);
-  const hash = manifestHash(parts.crypto, manifest);
+  const hash = manifestHash(crypto, manifest);
   const chosen = await session.decide(
     `UPDATE ${tables("hours")} SET candidate = ?, pages = ?, manifest = ?, filter_bytes = ?, retention_days = ?
      WHERE book = ${BOOK} AND hour = ? IF candidate = null`,
-    [candidate, entries.length, hash, 0, retentionDays, hour.hour],
+    [candidate, entries.length, hash, filter?.length ?? 0, retentionDays, hour.hour],
   );
   if (chosen !== null) await pieces.removeHour(candidate, entries.length);
+}
+
+interface WrittenPages {
+  readonly entries: readonly PageEntry[];
+  /** Ids of all records, back to back. */
+  readonly ids: Uint8Array;
 }
 
 /** Reads the hour twice: what fills its last page can be drawn only when it has been counted. */
@@ -59,13 +72,15 @@ async function writePages(
   candidate: Uint8Array,
   hour: OpenHour,
   previous: ClosedHour | undefined,
-): Promise<readonly PageEntry[]> {
+): Promise<WrittenPages> {
   let count = 0;
   for await (const _ of recordsOf(parts, hour, previous)) count += 1;
-  const records = recordsOf(parts, hour, previous, paddingOf(parts, hour, count));
+  const padding = paddingOf(parts, hour, count);
+  const ids = new Uint8Array((count + padding.length / STORED_RECORD_BYTES) * GET_ID_BYTES);
   const entries: PageEntry[] = [];
   let held: Uint8Array[] = [];
-  for await (const page of pagesOf(records)) {
+  for await (const page of pagesOf(recordsOf(parts, hour, previous, padding))) {
+    copyIds(ids, entries.length * PAGE_RECORDS, page);
     entries.push(pageEntryOf(parts.crypto, page));
     held.push(page);
     if (held.length < HELD_PAGES_MAX) continue;
@@ -73,7 +88,14 @@ async function writePages(
     held = [];
   }
   await parts.pieces.writePages(candidate, entries.length - held.length, held);
-  return entries;
+  return { entries, ids };
+}
+
+function copyIds(ids: Uint8Array, at: number, page: Uint8Array): void {
+  for (let index = 0; index < PAGE_RECORDS; index++) {
+    const from = index * STORED_RECORD_BYTES;
+    ids.set(page.subarray(from, from + GET_ID_BYTES), (at + index) * GET_ID_BYTES);
+  }
 }
 
 /** All records of an hour's segments that the hour before does not have. */

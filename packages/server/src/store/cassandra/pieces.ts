@@ -1,4 +1,4 @@
-import { concat, PAGE_BYTES, STORED_RECORD_BYTES } from "@glowworm/protocol";
+import { concat, manifestBytes, PAGE_BYTES, STORED_RECORD_BYTES } from "@glowworm/protocol";
 import { StoreUnavailableError } from "../report-store.ts";
 import type { Closing } from "./book.ts";
 import type { Tables } from "./schema.ts";
@@ -67,10 +67,8 @@ export class Pieces {
 
   /** A segment of a run. @throws {StoreUnavailableError} as `segment`. */
   async wholeSegment(run: Closing, segment: number): Promise<Uint8Array> {
-    const parts: Uint8Array[] = [];
     const count = run.counts[segment - run.first] ?? 0;
-    for await (const part of this.segment(run.candidate, segment, count)) parts.push(part);
-    return concat(...parts);
+    return await whole(this.segment(run.candidate, segment, count));
   }
 
   async removeSegments(candidate: Uint8Array): Promise<void> {
@@ -115,16 +113,18 @@ export class Pieces {
     await this.#writeBlob(candidate, MANIFEST_PART, bytes);
   }
 
-  async manifest(candidate: Uint8Array): Promise<Uint8Array> {
-    return await this.#blob(candidate, MANIFEST_PART);
+  /** The manifest of an hour of so many pages. */
+  async manifest(candidate: Uint8Array, pages: number): Promise<Uint8Array> {
+    return await this.#blob(candidate, MANIFEST_PART, manifestBytes(pages));
   }
 
   async writeFilter(candidate: Uint8Array, bytes: Uint8Array): Promise<void> {
     await this.#writeBlob(candidate, FILTER_PART, bytes);
   }
 
-  async filter(candidate: Uint8Array): Promise<Uint8Array> {
-    return await this.#blob(candidate, FILTER_PART);
+  /** A filter of so many bytes. */
+  async filter(candidate: Uint8Array, length: number): Promise<Uint8Array> {
+    return await this.#blob(candidate, FILTER_PART, length);
   }
 
   async removeHour(candidate: Uint8Array, pages: number): Promise<void> {
@@ -154,11 +154,16 @@ export class Pieces {
     }
   }
 
-  async #blob(candidate: Uint8Array, part: number): Promise<Uint8Array> {
+  async #blob(candidate: Uint8Array, part: number, length: number): Promise<Uint8Array> {
     const statement = `SELECT bytes FROM ${this.#tables("hour_pieces")} WHERE candidate = ? AND part = ?`;
-    const rows = await this.#session.rows(statement, [candidate, part]);
-    return concat(...rows.map((row) => bytesOf(row, "bytes")));
+    return await whole(counted(this.#session.stream(statement, [candidate, part]), length));
   }
+}
+
+async function whole(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const found: Uint8Array[] = [];
+  for await (const part of parts) found.push(part);
+  return concat(...found);
 }
 
 /** The `bytes` of rows, which must be so many in all. */
