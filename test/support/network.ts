@@ -206,6 +206,7 @@ export class Network {
     return findDevice(
       {
         crypto,
+        random: seededRandom(`${this.#seed} owner of ${laptop.name}`),
         clock,
         fetch,
         serverUrl,

@@ -8,7 +8,14 @@ import {
   type Progress,
   warningLines,
 } from "@glowworm/owner";
-import { cacheFolder, configFolder, type ExitName, Failure, systemClock } from "@glowworm/platform";
+import {
+  cacheFolder,
+  configFolder,
+  type ExitName,
+  Failure,
+  systemClock,
+  systemRandom,
+} from "@glowworm/platform";
 import { deriveDeviceKey, loadCrypto } from "@glowworm/protocol";
 import type { Invocation, OptionValues } from "./command.ts";
 import { isGiven, textOption, usage } from "./options.ts";
@@ -20,6 +27,7 @@ const STAGES = {
   keys: "deriving ids, once: day",
   open: "reading the open hour: segment",
   closed: "reading closed hours: hour",
+  hits: "reading pages of large hours: page",
 } as const;
 
 /** How `find` and `history` print. */
@@ -60,6 +68,7 @@ export async function lookForDevice({ env, signal }: Invocation, name: string): 
   const deps = {
     crypto,
     clock: systemClock,
+    random: systemRandom,
     fetch,
     serverUrl: server,
     cacheFolder: cacheFolder(env),

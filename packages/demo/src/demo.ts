@@ -123,10 +123,10 @@ class Evening {
   }
 
   #find(keys: DeviceKeys): Promise<FindResult> {
-    const { crypto, time, folder, serverUrl } = this.#stage;
+    const { crypto, random, time, folder, serverUrl } = this.#stage;
     const cacheFolder = join(folder, "owner");
     const { signal } = this.#options;
-    const deps = { crypto, clock: time, fetch, serverUrl, cacheFolder, signal };
+    const deps = { crypto, random, clock: time, fetch, serverUrl, cacheFolder, signal };
     return findDevice({ ...deps, onProgress: () => {} }, keys);
   }
 

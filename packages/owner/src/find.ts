@@ -1,8 +1,10 @@
-import { Failure } from "@glowworm/platform";
+import { join } from "node:path";
+import { Failure, type TransferDeps } from "@glowworm/platform";
 import {
   ARRIVAL_STEP_SECONDS,
   type CryptoSuite,
   DAY_SECONDS,
+  type RandomSource,
   type UnixSeconds,
 } from "@glowworm/protocol";
 import { type GradedReport, gradeReports, isTrusted } from "./answer/grade.ts";
@@ -20,12 +22,16 @@ import {
 } from "./candidates/candidates.ts";
 import { IdTable } from "./candidates/id-table.ts";
 import { type Hit, matchRecords } from "./candidates/match.ts";
+import { HitPages } from "./lookup/hit-pages.ts";
+import { firstKeptHour } from "./lookup/hour-cache.ts";
 import { Lookup, type LookupSummary } from "./lookup/lookup.ts";
-import type { TransferDeps } from "./lookup/transfer.ts";
 
-/** How far a lookup has come. `keys` counts days of ids that are derived for the first time. */
+/**
+ * How far a lookup has come. `keys` counts days of ids that are derived for the first time, `hits` pages of large hours
+ * that may hold reports of the device.
+ */
 export interface Progress {
-  readonly stage: "keys" | "open" | "closed";
+  readonly stage: "keys" | "open" | "closed" | "hits";
   readonly done: number;
   readonly total: number;
   /** Records under this device's ids so far. */
@@ -35,6 +41,7 @@ export interface Progress {
 /** What `findDevice` needs of the world. */
 export interface FindDeps extends TransferDeps {
   readonly crypto: CryptoSuite;
+  readonly random: RandomSource;
   /** Folder for what can be derived or fetched again; made when missing. */
   readonly cacheFolder: string;
   readonly onProgress: (progress: Progress) => void;
@@ -70,14 +77,25 @@ export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<Fi
   const search = new Search(deps, device);
   const now = Math.floor(deps.clock.nowMs() / 1000);
   await search.know(lastUsualDay(now));
-  const lookup = new Lookup({ ...deps, onProgress: (...args) => search.progress(...args) });
-  const summary = await lookup.refresh((records) => search.match(records));
+  const lookup = new Lookup({
+    ...deps,
+    hitPages: hitPagesOf(deps, device, now),
+    onProgress: (...args) => search.progress(...args),
+  });
+  const onRecords = (records: Uint8Array): void => search.match(records);
+  await lookup.refresh(onRecords);
+  assertRunning(deps.signal);
+  let summary = await lookup.readHits(search.days.ids, onRecords);
   assertRunning(deps.signal);
   let opened = search.open();
-  if (summary.records > 0 && !hasArrivedSince(opened.reports, now - FRESH_SECONDS)) {
-    const isWider = await search.know(lastPossibleDay(now));
-    if (isWider) lookup.replay((records) => search.match(records));
-    if (isWider) opened = search.open();
+  const hasRead = summary.closedHours + summary.segments > 0;
+  if (hasRead && !hasArrivedSince(opened.reports, now - FRESH_SECONDS)) {
+    if (await search.know(lastPossibleDay(now))) {
+      lookup.replay(onRecords);
+      summary = await lookup.readHits(search.days.ids, onRecords);
+      assertRunning(deps.signal);
+      opened = search.open();
+    }
   }
   const places = placesOf(opened.reports);
   const window = windowOf(search.days);
@@ -89,6 +107,12 @@ export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<Fi
     window: { ...window, isWide: window.lastDay > lastUsualDay(now) },
     lookedAt: now,
   };
+}
+
+function hitPagesOf(deps: FindDeps, device: DeviceKeys, now: UnixSeconds): HitPages {
+  const { crypto, random, cacheFolder } = deps;
+  const path = join(cacheFolder, "candidates", `${device.number}.pages`);
+  return new HitPages({ crypto, random, deviceKey: device.key, path }, firstKeptHour(now));
 }
 
 /** The candidates of one device and what has matched them. */

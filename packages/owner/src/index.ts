@@ -16,7 +16,6 @@ export {
 export { OwnerFolder, restoredRegistry } from "./keys/owner-folder.ts";
 export { ownerKeyFromWords, RECOVERY_WORDS, wordsOf } from "./keys/words.ts";
 export { serverUrlFrom } from "./lookup/server-url.ts";
-export type { Fetch } from "./lookup/transfer.ts";
 export { geoJson } from "./output/geojson.ts";
 export { findJson, historyJson } from "./output/json.ts";
 export { historyLine, nothingFoundLines, placeText, warningLines } from "./output/text.ts";

@@ -6,3 +6,4 @@ export * from "./files.ts";
 export * from "./folder-lock.ts";
 export * from "./paths.ts";
 export * from "./random.ts";
+export * from "./transfer.ts";

@@ -4,7 +4,7 @@ import { DecodeError } from "./errors.ts";
 import { hashId } from "./filter-hash.ts";
 import { labelledHash } from "./ids.ts";
 import { HASH_BYTES } from "./manifest.ts";
-import { H_FILTER, PROTOCOL_VERSION } from "./params.ts";
+import { H_FILTER, PAGE_RECORDS, PROTOCOL_VERSION } from "./params.ts";
 
 /** Bytes before the cells of a filter. */
 export const FILTER_HEADER_BYTES: number = 1 + 1 + 4 + 8;
@@ -14,6 +14,9 @@ export const FILTER_SEED_BYTES: number = 8;
 export const FILTER_CELL_BYTES: number = 4;
 /** A segment has at most 2 to this many cells: its two 16-bit offsets come from one word. */
 export const SEGMENT_BITS_MAX: number = 16;
+
+/** Bytes of the largest filter that is read, for each record of its hour. */
+const BYTES_PER_RECORD_MAX = 6;
 
 /** Says of an id whether an hour may have records under it. */
 export interface Filter {
@@ -27,6 +30,11 @@ export interface FilterShape {
   readonly segmentBits: number;
   /** Segments in which the first cell of an id may lie; two more follow. */
   readonly segmentCount: number;
+}
+
+/** Bytes of the largest filter that an hour of so many pages may have. @see docs/protocol.md section 7.6 */
+export function filterBytesMax(pages: number): number {
+  return pages * PAGE_RECORDS * BYTES_PER_RECORD_MAX;
 }
 
 /** Cells of a filter. @see docs/protocol.md section 7.6 */

@@ -17,6 +17,7 @@ export {
   encodeCardFile,
   seedOffset,
 } from "./cards.ts";
+export { checkFilter, checkManifest } from "./closed-hour.ts";
 export { loadCrypto } from "./crypto/load.ts";
 export { type Aead, type CryptoSuite, KEY_BYTES, type KeyAgreement } from "./crypto/suite.ts";
 export {
@@ -33,7 +34,7 @@ export {
   UsageError,
   WeakKeyError,
 } from "./errors.ts";
-export { decodeFilter, type Filter, filterHash } from "./filter.ts";
+export { decodeFilter, type Filter, filterBytesMax, filterHash } from "./filter.ts";
 export { buildFilter } from "./filter-build.ts";
 export {
   decodeAdvertisement,
@@ -60,6 +61,7 @@ export {
   segmentOf,
   segmentPadding,
 } from "./hours.ts";
+export { decodeHoursList, HOURS_LIST_BYTES_MAX, type ListedHour } from "./hours-list.ts";
 export { hpkeOpen, hpkeSeal, type Sealed } from "./hpke.ts";
 export {
   type About,
@@ -100,6 +102,7 @@ export {
   decodePage,
   encodeManifest,
   HASH_BYTES,
+  hasFilter,
   type Manifest,
   manifestBytes,
   manifestHash,

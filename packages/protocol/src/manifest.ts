@@ -43,6 +43,11 @@ export interface Manifest {
   readonly pages: readonly PageEntry[];
 }
 
+/** Whether an hour has a filter: never up to 64 pages. @see docs/protocol.md section 7.6 */
+export function hasFilter(manifest: Manifest): boolean {
+  return !isAllZero(manifest.filter);
+}
+
 /** @see docs/protocol.md section 7.4 */
 export function pageHash(crypto: CryptoSuite, page: Uint8Array): Uint8Array {
   return labelledHash(crypto, HASH_BYTES, H_PAGE, page);

@@ -19,6 +19,8 @@ import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store
 
 /** Requests in flight at a stop have as long as any request may take. */
 const STOP_MS = HTTP_LIMITS.requestTimeout;
+/** How long a step waits for the store. */
+const PATIENCE_MS = 1000;
 /** How soon a store that failed is tried again. */
 const RETRY_MS = 5000;
 
@@ -31,6 +33,8 @@ export interface ServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly retentionDays: number;
+  /** Bytes of the disk that stay free: below, uploads are answered 503. Default 256 MiB. */
+  readonly minFreeBytes?: number;
   /** Told what an operator should know: never an address, an id or a body. Silent when absent. */
   readonly say?: (line: string) => void;
 }
@@ -52,9 +56,12 @@ export class Server implements Stepper {
 
   /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
   async start(): Promise<{ readonly url: string }> {
-    const { clock, random, dataFolder, retentionDays, host, port } = this.#options;
-    const store = await openEmbeddedStore({ folder: dataFolder, retentionDays, clock, random });
-    for (const path of store.damaged) this.#say(`server: damaged, set aside as ${path}`);
+    const { dataFolder, host, port } = this.#options;
+    const store = await openEmbeddedStore({
+      ...this.#options,
+      folder: dataFolder,
+      onDamage: (path) => this.#say(`server: damaged, set aside as ${path}`),
+    });
     this.#store = store;
     try {
       await store.maintain();
@@ -71,7 +78,7 @@ export class Server implements Stepper {
   async step(): Promise<number> {
     const segmentMs = SEGMENT_SECONDS * 1000;
     try {
-      await this.#store?.maintain();
+      await this.#maintain();
     } catch (error) {
       const mayRecover =
         error instanceof StoreUnavailableError && !(error instanceof StoreLostError);
@@ -80,6 +87,24 @@ export class Server implements Stepper {
       return RETRY_MS;
     }
     return segmentMs - (this.#options.clock.nowMs() % segmentMs);
+  }
+
+  /** Waits a moment for what is due, and leaves a large hour to be closed meanwhile: the next segment does not wait. */
+  async #maintain(): Promise<void> {
+    let isLate = false;
+    const work = this.#store?.maintain().catch((error: unknown) => {
+      if (!isLate) throw error;
+      if (!this.#isStopping) this.#log.report("closing what is over failed", error);
+    });
+    const done = new AbortController();
+    const patience = this.#options.clock.sleep(PATIENCE_MS, done.signal).then(() => {
+      isLate = true;
+    });
+    try {
+      await Promise.race([work, patience]);
+    } finally {
+      done.abort();
+    }
   }
 
   /** Takes no new request, answers those in flight, writes what was accepted, and lets go of the folder. */

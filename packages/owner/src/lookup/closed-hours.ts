@@ -1,29 +1,36 @@
+import { type Transfer, TransferError } from "@glowworm/platform";
 import {
+  checkFilter,
+  checkManifest,
   decodePage,
-  hourOf,
+  FILTER_FREE_PAGES,
+  filterBytesMax,
+  hasFilter,
+  type ListedHour,
   type Manifest,
   manifestBytes,
   PAGE_BYTES,
   PATHS,
   toHex,
 } from "@glowworm/protocol";
-import { checkManifest, type ListedHour } from "./closed-hour.ts";
 import { forEachOf } from "./each.ts";
-import { HourCache } from "./hour-cache.ts";
-import { HOUR_PAGES_MAX } from "./hours-list.ts";
-import type { ProblemLog } from "./problems.ts";
+import type { HourCache } from "./hour-cache.ts";
+import { nameOf, type ProblemLog } from "./problems.ts";
 import { type LookupDeps, type OnRecords, PARALLEL } from "./reading.ts";
-import { type Transfer, TransferError } from "./transfer.ts";
+
+/** Of one lookup, 2.1 GB: 40 days of the largest hours without a filter, 14 days of hours of a million records. */
+const LOOKUP_BYTES_MAX = 2 ** 31;
+/** Of the largest hour whose filter is read: 16 million reports. The filter is held in memory, 100 MB of it at most. */
+const HOUR_PAGES_MAX = 65_536;
+/** Pages of the largest hour without a filter that is read, 35 MB: before there were filters none was larger. */
+const UNFILTERED_PAGES_MAX = 1024;
+/** Pages of all such hours of one lookup. */
+const ALL_UNFILTERED_PAGES_MAX = 32_768;
 
 /**
- * Hours are kept on the owner's own account: a server that no longer lists them cannot make a place be forgotten. Two
- * months are twice the usual retention, and 50 MB of a quiet server.
+ * Reads what is the same for every owner of closed hours, newest first: from this disk, or from the server and then to
+ * this disk. That is hours whole, or, of those that have one, the filter.
  */
-const KEPT_HOURS = 60 * 24;
-/** Pages of one lookup: 2.2 GB, a month of hours of 90 pages. A server that lists more would fill the disk. */
-const LOOKUP_PAGES_MAX = 65_536;
-
-/** Reads closed hours, newest first: from this disk, or from the server and then to this disk. */
 export class ClosedHoursReader {
   readonly #deps: LookupDeps;
   readonly #transfer: Transfer;
@@ -31,18 +38,24 @@ export class ClosedHoursReader {
   readonly #cache: HourCache;
   /** By hour: the hash of the manifest before, in hex. */
   readonly #previous = new Map<number, string>();
+  readonly #filtered: number[] = [];
+  #unfilteredPages = 0;
 
-  constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog) {
+  constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog, cache: HourCache) {
     this.#deps = deps;
     this.#transfer = transfer;
     this.#log = log;
-    this.#cache = new HourCache(deps.crypto, deps.cacheFolder, deps.serverUrl);
+    this.#cache = cache;
+  }
+
+  /** Hours whose filter was read, and of which no page was; newest first. */
+  get filtered(): readonly number[] {
+    return this.#filtered.toSorted((a, b) => b - a);
   }
 
   /** Reads every listed hour, and what is on this disk besides. @returns how many could be read. */
   async read(listed: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
-    const { clock, signal, onProgress } = this.#deps;
-    this.#cache.forgetBefore(hourOf(clock.nowMs() / 1000) - KEPT_HOURS);
+    const { signal, onProgress } = this.#deps;
     const unlisted = this.#readUnlisted(listed, onRecords);
     let done = 0;
     await forEachOf(this.#affordable(listed), PARALLEL, signal, async (hour) => {
@@ -72,13 +85,15 @@ export class ClosedHoursReader {
     return count;
   }
 
-  /** Newest first, as far as the pages of one lookup go; what is left out is named. */
+  /** Newest first, as far as the bytes of one lookup go; what is left out is named. */
   #affordable(listed: readonly ListedHour[]): readonly ListedHour[] {
-    let pages = 0;
-    return [...listed].reverse().filter((hour) => {
-      if (hour.pages <= HOUR_PAGES_MAX) pages += hour.pages;
-      if (pages <= LOOKUP_PAGES_MAX) return true;
-      this.#log.report(nameOf(hour.hour), "too-large", "more than one lookup reads");
+    let bytes = 0;
+    return [...listed].reverse().filter(({ hour, pages }) => {
+      const isWhole = pages <= FILTER_FREE_PAGES;
+      const cost = manifestBytes(pages) + (isWhole ? pages * PAGE_BYTES : filterBytesMax(pages));
+      if (pages <= HOUR_PAGES_MAX) bytes += cost;
+      if (pages <= HOUR_PAGES_MAX && bytes <= LOOKUP_BYTES_MAX) return true;
+      this.#log.report(nameOf(hour), "too-large", "more than one lookup reads");
       return false;
     });
   }
@@ -87,32 +102,51 @@ export class ClosedHoursReader {
     const cached = this.#cache.read(listed.hour);
     if (cached !== null) onRecords(cached.records);
     if (cached?.manifestHash === listed.manifest) {
-      this.#previous.set(listed.hour, toHex(cached.manifest.previous));
+      this.#note(cached.manifest);
       return;
     }
     if (cached !== null) {
       this.#log.report(nameOf(listed.hour), "changed", "not what this server gave before");
     }
-    const { manifest, pages } = await this.#fetch(listed);
-    this.#previous.set(listed.hour, toHex(manifest.previous));
-    for (const page of pages) onRecords(page);
+    const head = await this.#transfer.get(PATHS.manifest(listed.hour), manifestBytes(listed.pages));
+    const manifest = checkManifest(this.#deps.crypto, listed, head);
+    const parts = hasFilter(manifest)
+      ? [await this.#fetchFilter(manifest)]
+      : await this.#fetchPages(manifest);
+    this.#cache.write(listed.hour, head, parts);
+    this.#note(manifest);
+    if (!hasFilter(manifest)) for (const page of parts) onRecords(page);
   }
 
-  async #fetch(
-    listed: ListedHour,
-  ): Promise<{ readonly manifest: Manifest; readonly pages: readonly Uint8Array[] }> {
-    const { crypto } = this.#deps;
-    if (listed.pages > HOUR_PAGES_MAX) throw new TransferError("too-large", 0);
-    const head = await this.#transfer.get(PATHS.manifest(listed.hour), manifestBytes(listed.pages));
-    const manifest = checkManifest(crypto, listed, head);
+  async #fetchFilter(manifest: Manifest): Promise<Uint8Array> {
+    const path = PATHS.filter(manifest.hour);
+    const filter = await this.#transfer.get(path, filterBytesMax(manifest.pages.length));
+    checkFilter(this.#deps.crypto, manifest, filter);
+    return filter;
+  }
+
+  async #fetchPages(manifest: Manifest): Promise<readonly Uint8Array[]> {
+    this.#affordUnfiltered(manifest.pages.length);
     const pages: Uint8Array[] = [];
     for (const [index, entry] of manifest.pages.entries()) {
-      const page = await this.#transfer.get(PATHS.page(listed.hour, index), PAGE_BYTES);
-      decodePage(crypto, entry, page);
+      const page = await this.#transfer.get(PATHS.page(manifest.hour, index), PAGE_BYTES);
+      decodePage(this.#deps.crypto, entry, page);
       pages.push(page);
     }
-    this.#cache.write(listed.hour, head, pages);
-    return { manifest, pages };
+    return pages;
+  }
+
+  #affordUnfiltered(pages: number): void {
+    if (pages <= FILTER_FREE_PAGES) return;
+    this.#unfilteredPages += pages;
+    const isTooLarge =
+      pages > UNFILTERED_PAGES_MAX || this.#unfilteredPages > ALL_UNFILTERED_PAGES_MAX;
+    if (isTooLarge) throw new TransferError("too-large", 0);
+  }
+
+  #note(manifest: Manifest): void {
+    this.#previous.set(manifest.hour, toHex(manifest.previous));
+    if (hasFilter(manifest)) this.#filtered.push(manifest.hour);
   }
 
   /** An hour taken out of the middle shows: the one after it names the hash of the one that was there. */
@@ -124,8 +158,4 @@ export class ClosedHoursReader {
       this.#log.report(nameOf(hour), "chain-broken", "does not follow the hour before it");
     }
   }
-}
-
-function nameOf(hour: number): string {
-  return `hour ${hour}`;
 }

@@ -1,10 +1,18 @@
-import { type HoursList, hourOfSegment, PATHS, STORED_RECORD_BYTES } from "@glowworm/protocol";
+import { Transfer } from "@glowworm/platform";
+import {
+  decodeHoursList,
+  HOURS_LIST_BYTES_MAX,
+  type HoursList,
+  hourOfSegment,
+  PATHS,
+  STORED_RECORD_BYTES,
+} from "@glowworm/protocol";
 import { ClosedHoursReader } from "./closed-hours.ts";
-import { decodeHoursList, HOURS_LIST_BYTES_MAX } from "./hours-list.ts";
+import { FilteredHoursReader } from "./filtered-hours.ts";
+import { firstKeptHour, HourCache } from "./hour-cache.ts";
 import { OpenHourReader } from "./open-hour.ts";
 import { type LookupProblem, ProblemLog } from "./problems.ts";
 import type { LookupDeps, OnRecords } from "./reading.ts";
-import { Transfer } from "./transfer.ts";
 
 /** What a lookup has read. */
 export interface LookupSummary {
@@ -18,45 +26,74 @@ export interface LookupSummary {
 }
 
 /**
- * Reads everything a server publishes, whole, newest first. What is asked for, and in which order, follows from the
- * server's list and this disk's cache alone: never from a key, an id or a hit.
- * @see docs/protocol.md section 7
+ * Reads what a server publishes, newest first. What `refresh` asks for, and in which order, follows from the server's list
+ * and this disk's cache alone: never from a key, an id or a hit. `readHits` asks for pages of hours with a filter.
+ * @see docs/protocol.md sections 7 and 9.4
  */
 export class Lookup {
+  readonly #deps: LookupDeps;
   readonly #transfer: Transfer;
   readonly #log: ProblemLog = new ProblemLog();
+  readonly #cache: HourCache;
   readonly #open: OpenHourReader;
   readonly #closed: ClosedHoursReader;
+  readonly #filtered: FilteredHoursReader;
+  #isServerReached = false;
+  #closedHours = 0;
+  #records = 0;
 
   constructor(deps: LookupDeps) {
+    this.#deps = deps;
     this.#transfer = new Transfer(deps);
+    this.#cache = new HourCache(deps.crypto, deps.cacheFolder, deps.serverUrl);
     this.#open = new OpenHourReader(deps, this.#transfer, this.#log);
-    this.#closed = new ClosedHoursReader(deps, this.#transfer, this.#log);
+    this.#closed = new ClosedHoursReader(deps, this.#transfer, this.#log, this.#cache);
+    this.#filtered = new FilteredHoursReader(deps, this.#transfer, this.#log, this.#cache);
   }
 
-  /** Reads all there is. What fails is named in the summary and left out. @throws {Failure} when the disk fails. */
+  /** Reads all that every owner reads. What fails is named in the summary and left out. @throws {Failure} when the disk fails. */
   async refresh(onRecords: OnRecords): Promise<LookupSummary> {
-    let records = 0;
-    const count: OnRecords = (block) => {
-      records += block.length / STORED_RECORD_BYTES;
-      onRecords(block);
-    };
+    const count = this.#counting(onRecords);
+    this.#cache.forgetBefore(firstKeptHour(this.#deps.clock.nowMs() / 1000));
+    for (const page of this.#deps.hitPages.records()) count(page);
     const list = await this.#list();
-    const closedHours =
+    this.#isServerReached = list !== null;
+    this.#closedHours =
       list === null ? this.#closed.readCached(count) : await this.#readListed(list, count);
-    return {
-      isServerReached: list !== null,
-      closedHours,
-      segments: this.#open.segments.length,
-      records,
-      problems: this.#log.problems,
-    };
+    return this.#summary();
   }
 
-  /** Gives once more what `refresh` gave, without a request. */
+  /**
+   * Reads the pages that may hold one of the ids, 16 bytes each, of the hours whose filters `refresh` has read.
+   * @throws {Failure} when the disk fails.
+   */
+  async readHits(ids: Uint8Array, onRecords: OnRecords): Promise<LookupSummary> {
+    await this.#filtered.read(this.#closed.filtered, ids, this.#counting(onRecords));
+    return this.#summary();
+  }
+
+  /** Gives once more what was read, without a request. */
   replay(onRecords: OnRecords): void {
     for (const segment of this.#open.segments) onRecords(segment);
     this.#closed.readCached(onRecords);
+    for (const page of this.#deps.hitPages.records()) onRecords(page);
+  }
+
+  #counting(onRecords: OnRecords): OnRecords {
+    return (block) => {
+      this.#records += block.length / STORED_RECORD_BYTES;
+      onRecords(block);
+    };
+  }
+
+  #summary(): LookupSummary {
+    return {
+      isServerReached: this.#isServerReached,
+      closedHours: this.#closedHours,
+      segments: this.#open.segments.length,
+      records: this.#records,
+      problems: this.#log.problems,
+    };
   }
 
   async #list(): Promise<HoursList | null> {

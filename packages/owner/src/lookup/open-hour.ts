@@ -1,3 +1,4 @@
+import { type Transfer, TransferError } from "@glowworm/platform";
 import {
   DecodeError,
   decodeRecords,
@@ -9,7 +10,6 @@ import {
 import { forEachOf } from "./each.ts";
 import type { ProblemLog } from "./problems.ts";
 import { type LookupDeps, type OnRecords, PARALLEL } from "./reading.ts";
-import { type Transfer, TransferError } from "./transfer.ts";
 
 /** All open segments together stay in memory: half a million reports. */
 const SEGMENTS_BYTES_MAX = 64 * 2 ** 20;

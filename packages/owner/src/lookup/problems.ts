@@ -1,5 +1,5 @@
+import { TransferError, type TransferErrorCode } from "@glowworm/platform";
 import { DecodeError } from "@glowworm/protocol";
-import { TransferError, type TransferErrorCode } from "./transfer.ts";
 
 /** Something of the server's that could not be read, or is not as it must be. */
 export interface LookupProblem {
@@ -9,6 +9,11 @@ export interface LookupProblem {
   readonly code: TransferErrorCode | "malformed" | "changed" | "chain-broken";
   /** For a person: the HTTP status or the field. */
   readonly detail: string;
+}
+
+/** How a problem names an hour. */
+export function nameOf(hour: number): string {
+  return `hour ${hour}`;
 }
 
 /** Collects what goes wrong in a lookup: one bad hour must not cost the others. */

@@ -1,11 +1,16 @@
-import type { CryptoSuite } from "@glowworm/protocol";
-import type { TransferDeps } from "./transfer.ts";
+import type { TransferDeps } from "@glowworm/platform";
+import type { CryptoSuite, RandomSource } from "@glowworm/protocol";
+import type { HitPages } from "./hit-pages.ts";
 
 /** What a lookup is made with. */
 export interface LookupDeps extends TransferDeps {
   readonly crypto: CryptoSuite;
+  /** Shuffles and delays what is asked for a hit. */
+  readonly random: RandomSource;
   readonly cacheFolder: string;
-  readonly onProgress: (stage: "open" | "closed", done: number, total: number) => void;
+  /** Pages that were fetched for this device before. */
+  readonly hitPages: HitPages;
+  readonly onProgress: (stage: "open" | "closed" | "hits", done: number, total: number) => void;
 }
 
 /** Receives records, 133 bytes each, back to back. */

@@ -12,6 +12,7 @@ import {
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { beforeEach, describe, expect, it } from "vitest";
+import { HitPages } from "../../src/lookup/hit-pages.ts";
 import { Lookup, type LookupSummary } from "../../src/lookup/lookup.ts";
 import { bytes, FakeServer, problem, SERVER_URL } from "../support/fake-server.ts";
 import { temporaryFolder } from "../support/folders.ts";
@@ -41,8 +42,13 @@ function lookup(at: number = NOON): Lookup {
   const clock = new FakeClock(at * 1000);
   const { signal } = new AbortController();
   const onProgress = (): void => undefined;
+  const random = seededRandom("lookup");
+  const deviceKey = new Uint8Array(32);
+  const hitPages = new HitPages({ crypto, random, deviceKey, path: join(cacheFolder, "pages") }, 0);
   return new Lookup({
     crypto,
+    random,
+    hitPages,
     clock,
     fetch: server.fetch,
     serverUrl: SERVER_URL,
@@ -118,18 +124,18 @@ describe("lookup", () => {
     expect(cachedFiles()).toHaveLength(2);
   });
 
-  it("reads no more pages than fit on a disk, the newest, and names the rest", async () => {
+  it("reads no more than fits on a disk, the newest, and names the rest", async () => {
     const manifest = "00".repeat(32);
-    const hours = Array.from({ length: 100 }, (_, at) => ({
+    const hours = Array.from({ length: 30 }, (_, at) => ({
       hour: HOUR + at,
-      pages: 1024,
+      pages: 65_536,
       manifest,
     }));
     server.lies.set(PATHS.hours, () => Response.json({ v: 1, hours, open: null }));
     const { problems } = await refresh();
-    expect(problems.filter(({ code }) => code === "too-large")).toHaveLength(36);
-    expect(askedPaths().filter((path) => path.endsWith("/manifest"))).toHaveLength(64);
-    expect(askedPaths()).toContain(PATHS.manifest(HOUR + 99));
+    expect(problems.filter(({ code }) => code === "too-large")).toHaveLength(10);
+    expect(askedPaths().filter((path) => path.endsWith("/manifest"))).toHaveLength(20);
+    expect(askedPaths()).toContain(PATHS.manifest(HOUR + 29));
   });
 
   it("fetches an hour again when its copy on this disk is damaged", async () => {
@@ -265,7 +271,7 @@ describe("a hostile server", () => {
   });
 
   it("that lists an hour of more pages than are read is asked for none of them", async () => {
-    const list = { v: 1, hours: [{ ...entry, pages: 1025 }], open: null };
+    const list = { v: 1, hours: [{ ...entry, pages: 65_537 }], open: null };
     server.lies.set(PATHS.hours, () => Response.json(list));
     const summary = await refresh();
     expect(summary.problems).toMatchObject([{ what: `hour ${HOUR}`, code: "too-large" }]);

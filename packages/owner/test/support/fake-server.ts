@@ -1,21 +1,31 @@
+import type { Fetch } from "@glowworm/platform";
 import {
   arrivalStepOf,
+  buildFilter,
   type CryptoSuite,
   encodeManifest,
   encodeRecords,
+  FILTER_FREE_PAGES,
+  filterHash,
+  GET_ID_BYTES,
   type HoursList,
   hourPadding,
   manifestHash,
   PAGE_BYTES,
+  PAGE_RECORDS,
   PATHS,
   paddingRecord,
   pageEntryOf,
   type RandomSource,
+  STORED_RECORD_BYTES,
   type StoredRecord,
   segmentPadding,
   toHex,
 } from "@glowworm/protocol";
-import type { Fetch } from "../../src/lookup/transfer.ts";
+
+const NOTHING = new Uint8Array();
+/** So many padding records are not made one by one: nobody opens them. */
+const MANY = 1024;
 
 export const SERVER_URL = "https://glow.test";
 
@@ -50,23 +60,34 @@ export class FakeServer {
     return this.#list;
   }
 
-  /** Publishes an hour; hours must come in ascending order. */
-  closeHour(hour: number, reports: readonly StoredRecord[]): void {
+  /** Publishes an hour; hours must come in ascending order. `over` changes what its manifest says. */
+  closeHour(
+    hour: number,
+    reports: readonly StoredRecord[],
+    over: { readonly pages?: number; readonly filter?: Uint8Array } = {},
+  ): void {
     const step = arrivalStepOf(hour * 3600);
-    const records = this.#pad(reports, hourPadding(reports.length), step);
+    const count =
+      over.pages === undefined
+        ? hourPadding(reports.length)
+        : over.pages * PAGE_RECORDS - reports.length;
+    const records = this.#pad(reports, count, step);
     const pages: Uint8Array[] = [];
     for (let at = 0; at < records.length; at += PAGE_BYTES) {
       pages.push(records.slice(at, at + PAGE_BYTES));
     }
+    const filter =
+      pages.length > FILTER_FREE_PAGES ? (over.filter ?? this.#filterOf(records)) : NOTHING;
     const previous = this.#list.hours.at(-1)?.manifest ?? "00".repeat(32);
     const manifest = encodeManifest({
       hour,
       recordCount: pages.length * 256,
       previous: new Uint8Array(Buffer.from(previous, "hex")),
-      filter: new Uint8Array(32),
+      filter: filter.length === 0 ? new Uint8Array(32) : filterHash(this.#crypto, filter),
       pages: pages.map((page) => pageEntryOf(this.#crypto, page)),
     });
     this.#bodies.set(PATHS.manifest(hour), manifest);
+    if (filter.length > 0) this.#bodies.set(PATHS.filter(hour), filter);
     for (const [index, page] of pages.entries()) this.#bodies.set(PATHS.page(hour, index), page);
     const listed = {
       hour,
@@ -96,9 +117,20 @@ export class FakeServer {
     return this.#bodies.get(path) ?? new Uint8Array();
   }
 
+  #filterOf(records: Uint8Array): Uint8Array {
+    const ids = new Uint8Array((records.length / STORED_RECORD_BYTES) * GET_ID_BYTES);
+    for (let index = 0; index * GET_ID_BYTES < ids.length; index++) {
+      const at = index * STORED_RECORD_BYTES;
+      ids.set(records.subarray(at, at + GET_ID_BYTES), index * GET_ID_BYTES);
+    }
+    return buildFilter(ids, this.#random);
+  }
+
   #pad(reports: readonly StoredRecord[], count: number, step: number): Uint8Array {
+    const make = (): StoredRecord => paddingRecord(this.#crypto, this.#random, step);
+    const sample = make();
     const padding = Array.from({ length: count }, () =>
-      paddingRecord(this.#crypto, this.#random, step),
+      count < MANY ? make() : { ...sample, getId: this.#random.bytes(GET_ID_BYTES) },
     );
     return encodeRecords([...reports, ...padding]);
   }

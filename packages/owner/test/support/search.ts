@@ -8,11 +8,21 @@ import { type Heard, NOON, recordOf } from "./reports.ts";
 
 const crypto = await loadCrypto();
 
+/** Takes pauses of up to two seconds at once, and notes them. */
+export class HastyClock extends FakeClock {
+  readonly pauses: number[] = [];
+
+  override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (ms > 2000) return super.sleep(ms, signal);
+    this.pauses.push(ms);
+  }
+}
+
 /** An owner with one device who looks for it at noon, and the server. */
 export class Scene {
   readonly server: FakeServer;
   readonly device: DeviceKeys;
-  readonly clock = new FakeClock(NOON * 1000);
+  readonly clock = new HastyClock(NOON * 1000);
   readonly stop = new AbortController();
   readonly progress: Progress[] = [];
   cacheFolder: string = temporaryFolder();
@@ -43,8 +53,10 @@ export class Scene {
 
   find(): Promise<FindResult> {
     const { clock, cacheFolder } = this;
+    const random = seededRandom("search");
     const onProgress = (progress: Progress): void => void this.progress.push(progress);
-    const deps = { crypto, clock, fetch: this.server.fetch, serverUrl: SERVER_URL, cacheFolder };
-    return findDevice({ ...deps, signal: this.stop.signal, onProgress }, this.device);
+    const { fetch } = this.server;
+    const deps = { crypto, random, clock, fetch, serverUrl: SERVER_URL, cacheFolder, onProgress };
+    return findDevice({ ...deps, signal: this.stop.signal }, this.device);
   }
 }

@@ -25,7 +25,7 @@ export interface PublishedHours {
   manifest(hour: number): Promise<Uint8Array | null>;
   /** A page of a closed hour, or null. @throws {StoreUnavailableError} */
   page(hour: number, page: number): Promise<Uint8Array | null>;
-  /** The filter of a closed hour, or null for one that has none. @throws {StoreUnavailableError} */
+  /** The filter of a closed hour, or null when there is no such hour or it has none. @throws {StoreUnavailableError} */
   filter(hour: number): Promise<Uint8Array | null>;
 }
 
@@ -39,9 +39,14 @@ export interface ReportStore extends PublishedHours {
    * hour holds already is stored once.
    * @throws {StoreBusyError} at once, when too much is waiting.
    * @throws {StoreUnavailableError} when nothing could be made durable; asking again is safe.
+   * @throws {StoreFullError} when the disk has too little room for more.
    */
   put(reports: readonly NewReport[]): Promise<void>;
-  /** Closes the segments and hours that are over and removes what is past retention. @throws {StoreUnavailableError} */
+  /**
+   * Closes the segments and hours that are over and removes what is past retention. May be called again while it runs:
+   * closing a large hour takes long, and segments do not wait for it.
+   * @throws {StoreUnavailableError}
+   */
   maintain(): Promise<void>;
   health(): StoreHealth;
   /** Finishes what was accepted and lets go of everything. */
@@ -49,7 +54,7 @@ export interface ReportStore extends PublishedHours {
 }
 
 export interface StoreHealth {
-  /** Whether the newest write succeeded. */
+  /** Whether the newest write succeeded, and there is room for the next. */
   readonly isWritable: boolean;
   /** First segment that reports may still enter; later than the clock says when the clock stepped back. */
   readonly arrivalFloor: number;
@@ -63,6 +68,11 @@ export class StoreBusyError extends Error {
 /** The disk refused. Nothing was acknowledged; asking again later is safe. */
 export class StoreUnavailableError extends Error {
   override readonly name: string = "StoreUnavailableError";
+}
+
+/** There is no room for more reports. Nothing was stored; it takes reports again once there is room. */
+export class StoreFullError extends StoreUnavailableError {
+  override readonly name: string = "StoreFullError";
 }
 
 /** The store cannot come back within this process: end it and start it again. */

@@ -1,7 +1,7 @@
 import { openEmbeddedStore } from "@glowworm/server";
-import { temporaryFolder } from "../support/fixtures.ts";
+import { crypto, temporaryFolder } from "../support/fixtures.ts";
 import { describeReportStore } from "../support/report-store-suite.ts";
 
 describeReportStore("embedded", temporaryFolder, ({ place, ...settings }) =>
-  openEmbeddedStore({ folder: place, ...settings }),
+  openEmbeddedStore({ folder: place, crypto, ...settings }),
 );

@@ -16,6 +16,7 @@ import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { openEmbeddedStore, StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import {
+  crypto,
   HOUR_MS,
   NOON_HOUR,
   NOON_MS,
@@ -150,7 +151,7 @@ describe("a data folder", () => {
 
   it("is refused to a second server while the first one runs", async () => {
     const folder = temporaryFolder();
-    const options = { folder, retentionDays: 30, clock: new FakeClock(NOON_MS), random };
+    const options = { folder, retentionDays: 30, clock: new FakeClock(NOON_MS), random, crypto };
     const first = await openEmbeddedStore(options);
     await expect(openEmbeddedStore(options)).rejects.toMatchObject({ exit: "failure" });
     await first.close();
@@ -169,7 +170,7 @@ describe("a data folder", () => {
   it("holds no byte of a report past retention, not even in damaged files", async () => {
     const folder = temporaryFolder();
     const clock = new FakeClock(NOON_MS);
-    const options = { folder, retentionDays: 1, clock, random };
+    const options = { folder, retentionDays: 1, clock, random, crypto };
     const planted = new TextEncoder().encode("planted-pattern!");
     const { envelope } = someReport(random);
     let store = await openEmbeddedStore(options);

@@ -5,8 +5,12 @@ import { NOON_MS, temporaryFolder } from "../support/fixtures.ts";
 
 describe("a writing thread that has ended", () => {
   it("refuses what was asked and what is asked, and says that it will not come back", async () => {
-    const thread = new WriterThread({ folder: temporaryFolder(), retentionDays: 30 });
-    const asked = thread.ask({ kind: "open", now: NOON_MS / 1000 });
+    const thread = new WriterThread({
+      folder: temporaryFolder(),
+      retentionDays: 30,
+      minFreeBytes: 0,
+    });
+    const asked = thread.ask({ kind: "open", now: NOON_MS / 1000, seed: new Uint8Array(32) });
     const refused = expect(asked).rejects.toBeInstanceOf(StoreLostError);
     await thread.end();
     await refused;

@@ -1,7 +1,9 @@
-import { setImmediate as pause } from "node:timers/promises";
+import { statfsSync } from "node:fs";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { Failure, openDatabase } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
+import { StoreFullError } from "../report-store.ts";
+import { ClosingThread } from "./closing-thread.ts";
 import type { WriterError, WriterMessage, WriterRequest, WriterSettings } from "./messages.ts";
 import { Writer } from "./writer.ts";
 
@@ -10,7 +12,8 @@ if (parentPort !== null) await serve(parentPort, workerData as WriterSettings);
 /** Answers requests until the port is closed. */
 async function serve(port: MessagePort, settings: WriterSettings): Promise<void> {
   const crypto = await loadCrypto();
-  const writer = new Writer({ ...settings, crypto, openDatabase, pause: () => pause() });
+  const closer = new ClosingThread();
+  const writer = new Writer({ ...settings, crypto, openDatabase, closer, freeBytes });
   const answer = async (id: number, request: WriterRequest): Promise<WriterMessage> => {
     try {
       return { id, reply: await writer.ask(request) };
@@ -31,8 +34,14 @@ async function serve(port: MessagePort, settings: WriterSettings): Promise<void>
   });
 }
 
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
 function describe(error: unknown): WriterError {
-  if (!(error instanceof Error)) return { message: String(error), failure: null };
+  const isFull = error instanceof StoreFullError;
+  if (!(error instanceof Error)) return { message: String(error), failure: null, isFull };
   const failure = error instanceof Failure ? { exit: error.exit, remedy: error.remedy } : null;
-  return { message: error.message, failure };
+  return { message: error.message, failure, isFull };
 }

@@ -1,23 +1,16 @@
-import { type FileHandle, open } from "node:fs/promises";
-import { isErrno } from "@glowworm/platform";
-import {
-  type Clock,
-  manifestBytes,
-  PAGE_BYTES,
-  type RandomSource,
-  type UnixSeconds,
-} from "@glowworm/protocol";
+import type { Clock, CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { CommitQueue } from "../commit-queue.ts";
-import {
-  type NewReport,
-  type Published,
-  type ReportStore,
-  type SegmentAbsence,
-  type StoreHealth,
-  StoreUnavailableError,
+import type {
+  NewReport,
+  Published,
+  ReportStore,
+  SegmentAbsence,
+  StoreHealth,
 } from "../report-store.ts";
 import { SegmentCache } from "../segment-cache.ts";
-import { pageOffset } from "./closed-hour.ts";
+import { ClosedHourReader } from "./closed-hour-reader.ts";
+import { MIN_FREE_BYTES_DEFAULT } from "./disk-room.ts";
+import type { ClosedHour } from "./hour-file.ts";
 import { Layout } from "./layout.ts";
 import {
   packReports,
@@ -35,14 +28,19 @@ const SEED_BYTES = 32;
 export interface EmbeddedStoreOptions {
   readonly folder: string;
   readonly retentionDays: number;
+  /** Bytes of the disk that stay free: below, reports are refused. Default 256 MiB. */
+  readonly minFreeBytes?: number;
   readonly clock: Clock;
   readonly random: RandomSource;
+  readonly crypto: CryptoSuite;
+  /** Told once of every file that was found damaged and set aside, by the name it has now. */
+  readonly onDamage?: (path: string) => void;
 }
 
 /** Opens or makes the store of one data folder. @throws {Failure} when a person has to mend it. */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  const { folder, retentionDays } = options;
-  const thread = new WriterThread({ folder, retentionDays });
+  const { folder, retentionDays, minFreeBytes = MIN_FREE_BYTES_DEFAULT } = options;
+  const thread = new WriterThread({ folder, retentionDays, minFreeBytes });
   try {
     return await EmbeddedStore.open(options, thread);
   } catch (error) {
@@ -57,29 +55,35 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
  */
 export class EmbeddedStore implements ReportStore {
   readonly #options: EmbeddedStoreOptions;
-  readonly #layout: Layout;
+  readonly #closed: ClosedHourReader;
   readonly #writer: WriterClient;
   readonly #queue: CommitQueue;
   readonly #segments: SegmentCache = new SegmentCache();
   #published: Published = { hours: [], open: null };
-  #state: WriterState = { arrivalFloor: 0, published: null, damaged: [] };
+  #state: WriterState = { arrivalFloor: 0, published: null, damaged: [], isFull: false };
   #isWritable = true;
 
   private constructor(options: EmbeddedStoreOptions, writer: WriterClient) {
     this.#options = options;
-    this.#layout = new Layout(options.folder);
     this.#writer = writer;
+    const layout = new Layout(options.folder);
+    this.#closed = new ClosedHourReader(
+      options.crypto,
+      (hour) => layout.closedHour(hour),
+      async (hour) => void (await this.#ask({ kind: "set-aside", hour })),
+    );
     this.#queue = new CommitQueue((reports) => this.#commit(reports), QUEUE_RECORDS_MAX);
   }
 
   /** @throws {Failure} when a person has to mend it. */
   static async open(options: EmbeddedStoreOptions, writer: WriterClient): Promise<EmbeddedStore> {
     const store = new EmbeddedStore(options, writer);
-    await store.#ask({ kind: "open", now: store.#now() });
+    const seed = options.random.bytes(SEED_BYTES);
+    await store.#ask({ kind: "open", now: store.#now(), seed });
     return store;
   }
 
-  /** Files that were found damaged at the start and set aside, by the name they have now. */
+  /** Files that were found damaged since the start and set aside, by the name they have now. */
   get damaged(): readonly string[] {
     return this.#state.damaged;
   }
@@ -104,19 +108,19 @@ export class EmbeddedStore implements ReportStore {
   }
 
   async manifest(hour: number): Promise<Uint8Array | null> {
-    const pages = this.#pagesOf(hour);
-    return pages === null ? null : await this.#read(hour, 0, manifestBytes(pages));
+    const closed = this.#closedHour(hour);
+    return closed === undefined ? null : await this.#closed.manifest(closed);
   }
 
   async page(hour: number, page: number): Promise<Uint8Array | null> {
-    const pages = this.#pagesOf(hour);
-    if (pages === null || page >= pages) return null;
-    return await this.#read(hour, pageOffset(pages, page), PAGE_BYTES);
+    const closed = this.#closedHour(hour);
+    if (closed === undefined || page >= closed.pages) return null;
+    return await this.#closed.page(closed, page);
   }
 
-  /** Hours of this format have none. */
-  async filter(_hour: number): Promise<Uint8Array | null> {
-    return null;
+  async filter(hour: number): Promise<Uint8Array | null> {
+    const closed = this.#closedHour(hour);
+    return closed === undefined ? null : await this.#closed.filter(closed);
   }
 
   async maintain(): Promise<void> {
@@ -125,7 +129,8 @@ export class EmbeddedStore implements ReportStore {
   }
 
   health(): StoreHealth {
-    return { isWritable: this.#isWritable, arrivalFloor: this.#state.arrivalFloor };
+    const isWritable = this.#isWritable && !this.#state.isFull;
+    return { isWritable, arrivalFloor: this.#state.arrivalFloor };
   }
 
   async close(): Promise<void> {
@@ -134,7 +139,7 @@ export class EmbeddedStore implements ReportStore {
   }
 
   async #commit(reports: readonly NewReport[]): Promise<void> {
-    await this.#write({ kind: "commit", at: this.#now(), reports: packReports(reports) });
+    await this.#write({ kind: "commit", at: this.#now(), records: packReports(reports) });
   }
 
   async #write(request: WriterRequest): Promise<void> {
@@ -149,29 +154,15 @@ export class EmbeddedStore implements ReportStore {
 
   async #ask(request: WriterRequest): Promise<WriterReply> {
     const reply = await this.#writer.ask(request);
+    const known = this.#state.damaged.length;
     this.#state = reply.state;
     this.#published = reply.state.published ?? this.#published;
+    for (const path of reply.state.damaged.slice(known)) this.#options.onDamage?.(path);
     return reply;
   }
 
-  #pagesOf(hour: number): number | null {
-    return this.#published.hours.find((closed) => closed.hour === hour)?.pages ?? null;
-  }
-
-  /** Null when the file has been removed by retention since it was listed. */
-  async #read(hour: number, offset: number, length: number): Promise<Uint8Array | null> {
-    let file: FileHandle | undefined;
-    try {
-      file = await open(this.#layout.closedHour(hour), "r");
-      const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, offset);
-      if (bytesRead !== length) throw new StoreUnavailableError("a closed hour is cut short");
-      return buffer;
-    } catch (error) {
-      if (isErrno(error, "ENOENT")) return null;
-      throw new StoreUnavailableError("a closed hour cannot be read", { cause: error });
-    } finally {
-      await file?.close();
-    }
+  #closedHour(hour: number): ClosedHour | undefined {
+    return this.#published.hours.find((closed) => closed.hour === hour);
   }
 
   #now(): UnixSeconds {

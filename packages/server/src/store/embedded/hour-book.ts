@@ -1,32 +1,18 @@
-import { rmSync } from "node:fs";
 import {
-  type CryptoSuite,
-  fromHex,
-  HASH_BYTES,
   HOUR_CLOSE_DELAY_SECONDS,
   HOUR_SECONDS,
   hourOfSegment,
   type RandomSource,
-  SEGMENTS_PER_HOUR,
   segmentOf,
   type UnixSeconds,
 } from "@glowworm/protocol";
-import type { NewReport, Published, SegmentAbsence } from "../report-store.ts";
-import { type ClosedHour, ClosedReports, checkClosedHour, writeClosedHour } from "./closed-hour.ts";
-import { type Layout, removeDatabase } from "./layout.ts";
-import { DamagedHourError, type OpenDatabase, OpenHour } from "./open-hour.ts";
+import type { Published, SegmentAbsence } from "../report-store.ts";
+import { withoutKnown } from "./fresh-records.ts";
+import { type HourBookOptions, Hours } from "./hours.ts";
+import type { OpenHour } from "./open-hour.ts";
 
 const HOURS_PER_DAY = 24;
-
-/** What the book stands on. */
-export interface HourBookOptions {
-  readonly layout: Layout;
-  readonly crypto: CryptoSuite;
-  readonly openDatabase: OpenDatabase;
-  readonly retentionDays: number;
-  /** Lets other work of the thread happen while a large hour is written. */
-  readonly pause: () => Promise<void>;
-}
+const SEED_BYTES = 32;
 
 /**
  * All hours of one data folder. Invariant: what is closed only grows. A report enters the segment of its commit, or
@@ -34,85 +20,122 @@ export interface HourBookOptions {
  */
 export class HourBook {
   readonly #options: HourBookOptions;
-  /** In ascending order, and all later than the closed ones. */
-  readonly #open: OpenHour[] = [];
-  #closed: readonly ClosedHour[] = [];
-  #newestClosed: ClosedReports | undefined;
-  readonly #damaged: string[] = [];
-  /** Open hours that were damaged. */
-  readonly #lost: Set<number> = new Set();
+  readonly #hours: Hours;
+  #isClosing = false;
 
   constructor(options: HourBookOptions) {
     this.#options = options;
-    options.layout.removeUnfinished();
-    this.#loadClosed();
-    this.#loadOpen();
-    this.#indexNewest();
+    this.#hours = new Hours(options);
   }
 
-  /** Files that were found damaged at the start, by the name they have now. */
+  /** Files that were set aside since the start, by the name they have now. */
   get damaged(): readonly string[] {
-    return this.#damaged;
+    return this.#hours.damaged;
   }
 
   /** First segment that reports may still enter. */
   get arrivalFloor(): number {
-    const closedHour = this.#closed.at(-1)?.hour;
-    const afterHours = closedHour === undefined ? 0 : (closedHour + 1) * SEGMENTS_PER_HOUR;
-    return Math.max(afterHours, (this.#open.at(-1)?.closedThrough ?? -1) + 1);
+    return this.#hours.arrivalFloor;
+  }
+
+  /** Whether there is no room for reports. */
+  get isFull(): boolean {
+    return this.#options.room.isFull(this.#records());
   }
 
   published(): Published {
-    return { hours: this.#closed, open: this.#openRange() };
+    return { hours: this.#hours.closed.list, open: this.#openRange() };
   }
 
-  /** Stores all reports or none, durably, under the time `at` or the first later one that is not closed. */
-  commit(at: UnixSeconds, reports: readonly NewReport[]): void {
+  /**
+   * Stores all records (129 bytes each) or none, durably, under the time `at` or the first later one that is not
+   * closed. Takes the time of these records, however many there are already.
+   */
+  commit(at: UnixSeconds, records: Uint8Array): void {
+    this.#options.room.assertRoom(this.#records());
     const segment = Math.max(segmentOf(at), this.arrivalFloor);
-    const current = this.#openHourOf(segment);
-    const fresh = reports.filter((report) => !this.#isInEarlierHour(report, current));
-    current.insert(segment, fresh);
+    const current = this.#hours.openFor(segment);
+    const { closed, open } = this.#hours;
+    const fresh = withoutKnown(records, (place) => {
+      return (
+        open.some((hour) => this.#has(hour, segment, records, place)) ||
+        closed.newestHas(records, place)
+      );
+    });
+    this.#hours.orSetAside(current, () => current.insert(segment, fresh));
   }
 
   segment(segment: number): Uint8Array | SegmentAbsence {
     if (segment >= this.arrivalFloor) return "open";
-    const hour = this.#open.find((open) => open.hour === hourOfSegment(segment));
+    const hour = this.#hours.open.find((open) => open.hour === hourOfSegment(segment));
     if (hour === undefined || segment < hour.firstSegment) return "gone";
-    return segment <= hour.closedThrough ? hour.segment(segment) : "open";
+    if (segment > hour.closedThrough) return "open";
+    return this.#hours.orSetAside(hour, () => hour.segment(segment));
   }
 
-  /** Closes what is over at `now`, then removes what is past retention. */
-  async maintain(now: UnixSeconds, random: RandomSource): Promise<void> {
-    const current = Math.max(segmentOf(now), this.arrivalFloor);
-    this.#openHourOf(current);
-    for (const hour of this.#open) hour.closeSegments(this.#options.crypto, random, current - 1);
-    for (const hour of [...this.#open]) {
-      const isDue = now >= (hour.hour + 1) * HOUR_SECONDS + HOUR_CLOSE_DELAY_SECONDS;
-      if (isDue && hour.isOver) await this.#closeHour(hour, random);
+  /** Sets a closed hour aside that a reader found damaged. */
+  setAside(hour: number): void {
+    if (this.#hours.closed.list.some((closed) => closed.hour === hour)) {
+      this.#hours.closed.setAside(hour);
     }
-    this.#expire();
   }
 
+  /**
+   * Removes what is past retention, which needs no room, before it closes what is over at `now`. Called again while a
+   * large hour is being closed, it does the rest and leaves that hour alone.
+   */
+  async maintain(now: UnixSeconds, random: RandomSource): Promise<void> {
+    this.#expire(now);
+    const current = Math.max(segmentOf(now), this.arrivalFloor);
+    this.#hours.openFor(current);
+    for (const hour of [...this.#hours.open]) {
+      this.#hours.orSetAside(hour, () => {
+        hour.closeSegments(this.#options.crypto, random, current - 1);
+      });
+    }
+    this.#hours.scrub(now);
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    try {
+      await this.#closeHours(now, random);
+    } finally {
+      this.#isClosing = false;
+    }
+  }
+
+  /** Lets go of everything. */
   close(): void {
-    for (const hour of this.#open) hour.close();
+    for (const hour of this.#hours.open) hour.close();
   }
 
-  async #closeHour(hour: OpenHour, random: RandomSource): Promise<void> {
-    const { crypto, layout, pause } = this.#options;
-    const count = hour.fill(crypto, random);
-    const previous = this.#closed.at(-1)?.manifest;
-    const hash = previous === undefined ? new Uint8Array(HASH_BYTES) : fromHex(previous);
-    const path = layout.closedHour(hour.hour);
-    const closed = await writeClosedHour(crypto, path, hour, count, hash, pause);
-    this.#newestClosed = new ClosedReports(path, closed.pages);
-    this.#closed = [...this.#closed, closed];
-    this.#open.splice(this.#open.indexOf(hour), 1);
-    hour.remove();
+  async #closeHours(now: UnixSeconds, random: RandomSource): Promise<void> {
+    const { closer, layout } = this.#options;
+    for (const hour of [...this.#hours.open]) {
+      if (!(isDue(hour, now) && hour.isOver)) continue;
+      const job = {
+        hour: hour.hour,
+        from: hour.path,
+        to: layout.closedHour(hour.hour),
+        previous: this.#hours.closed.list.at(-1)?.manifest ?? null,
+        seed: random.bytes(SEED_BYTES),
+      };
+      const closed = await this.#hours.orSetAsideLater(hour, () => closer.close(job));
+      this.#hours.turnClosed(hour, closed);
+      await closer.discard(hour.path);
+    }
+  }
+
+  #has(hour: OpenHour, segment: number, records: Uint8Array, at: number): boolean {
+    return this.#hours.orSetAside(hour, () => hour.hasBefore(segment, records, at));
+  }
+
+  #records(): number {
+    return this.#hours.open.reduce((sum, hour) => sum + hour.records, 0);
   }
 
   /** Closed segments without a gap, from the oldest open hour on. */
   #openRange(): Published["open"] {
-    const [oldest, next] = this.#open;
+    const [oldest, next] = this.#hours.open;
     if (oldest === undefined) return null;
     const goesOn = oldest.isOver && next?.firstSegment === oldest.lastSegment + 1;
     const last = goesOn ? next.closedThrough : oldest.closedThrough;
@@ -120,84 +143,16 @@ export class HourBook {
   }
 
   /**
-   * Makes the hour when it is new. It begins at `segment`, or without a gap when the hour before is still open; not so
-   * after damage, because its earlier segments may have been served with other bytes.
+   * Retention counts from the newest hour that is closed, or would be if there were room, and not from the clock: a
+   * clock that jumps to 2099 must not remove everything at once.
    */
-  #openHourOf(segment: number): OpenHour {
-    const hour = hourOfSegment(segment);
-    const newest = this.#open.at(-1);
-    if (newest?.hour === hour) return newest;
-    const goesOn = newest?.hour === hour - 1 && !this.#lost.has(hour);
-    const first = goesOn ? hour * SEGMENTS_PER_HOUR : segment;
-    const { layout, openDatabase } = this.#options;
-    const opened = OpenHour.create(openDatabase, layout.openHour(hour), hour, first);
-    this.#open.push(opened);
-    return opened;
+  #expire(now: UnixSeconds): void {
+    const due = this.#hours.open.filter((hour) => isDue(hour, now)).map(({ hour }) => hour);
+    const newest = Math.max(this.#hours.closed.list.at(-1)?.hour ?? 0, ...due);
+    this.#hours.closed.expire(newest - this.#options.retentionDays * HOURS_PER_DAY + 1);
   }
+}
 
-  #isInEarlierHour(report: NewReport, current: OpenHour): boolean {
-    for (const hour of this.#open) if (hour !== current && hour.has(report)) return true;
-    return this.#newestClosed?.has(report) ?? false;
-  }
-
-  /**
-   * Retention counts from the newest closed hour and not from the clock: a clock that jumps to 2099 must not remove
-   * everything at once.
-   */
-  #expire(): void {
-    const newest = this.#closed.at(-1);
-    if (newest === undefined) return;
-    const { layout, retentionDays } = this.#options;
-    const keepFrom = newest.hour - retentionDays * HOURS_PER_DAY + 1;
-    for (const { hour } of this.#closed) {
-      if (hour < keepFrom) rmSync(layout.closedHour(hour), { force: true });
-    }
-    this.#closed = this.#closed.filter(({ hour }) => hour >= keepFrom);
-    layout.expireDamaged(keepFrom);
-  }
-
-  #loadClosed(): void {
-    const { crypto, layout } = this.#options;
-    const closed: ClosedHour[] = [];
-    for (const hour of layout.closedHours()) {
-      const path = layout.closedHour(hour);
-      const found = this.#orSetAside(path, () => checkClosedHour(crypto, path, hour));
-      if (found !== undefined) closed.push(found);
-    }
-    this.#closed = closed;
-  }
-
-  /** An open hour at or before the newest closed one is a leftover of a crash right after closing. */
-  #loadOpen(): void {
-    const { layout, openDatabase } = this.#options;
-    for (const hour of layout.openHours()) {
-      const path = layout.openHour(hour);
-      if (hour <= (this.#closed.at(-1)?.hour ?? -1)) {
-        removeDatabase(path);
-        continue;
-      }
-      const found = this.#orSetAside(path, () => OpenHour.load(openDatabase, path, hour));
-      if (found === undefined) this.#lost.add(hour);
-      else this.#open.push(found);
-    }
-  }
-
-  #orSetAside<T>(path: string, load: () => T): T | undefined {
-    try {
-      return load();
-    } catch (error) {
-      if (!(error instanceof DamagedHourError)) throw error;
-      this.#damaged.push(this.#options.layout.setAside(path));
-      return undefined;
-    }
-  }
-
-  #indexNewest(): void {
-    const newest = this.#closed.at(-1);
-    if (newest === undefined) return;
-    this.#newestClosed = new ClosedReports(
-      this.#options.layout.closedHour(newest.hour),
-      newest.pages,
-    );
-  }
+function isDue(hour: OpenHour, now: UnixSeconds): boolean {
+  return now >= (hour.hour + 1) * HOUR_SECONDS + HOUR_CLOSE_DELAY_SECONDS;
 }

@@ -5,13 +5,16 @@ import { makePrivateFolder, syncFolder } from "@glowworm/platform";
 const OPEN_HOUR = /^([0-9]{1,10})\.sqlite$/;
 const CLOSED_HOUR = /^([0-9]{1,10})\.hour$/;
 const DAMAGED_HOUR = /^([0-9]{1,10})\./;
+const DAMAGED_CLOSED_HOUR = /^([0-9]{1,10})\.hour\./;
 /** SQLite keeps these beside a database. */
 const COMPANIONS = ["", "-wal", "-shm"] as const;
 
-/** Names in a store's data folder: `open/H.sqlite`, `hours/H.hour`, `damaged/`, `lock.sqlite`. */
+/** Names in a store's data folder: `format`, `open/H.sqlite`, `hours/H.hour`, `damaged/`, `lock.sqlite`. */
 export class Layout {
   readonly root: string;
   readonly lock: string;
+  /** Says which version of this layout the folder has. */
+  readonly format: string;
   readonly #open: string;
   readonly #hours: string;
   readonly #damaged: string;
@@ -19,6 +22,7 @@ export class Layout {
   constructor(root: string) {
     this.root = root;
     this.lock = join(root, "lock.sqlite");
+    this.format = join(root, "format");
     this.#open = join(root, "open");
     this.#hours = join(root, "hours");
     this.#damaged = join(root, "damaged");
@@ -45,6 +49,11 @@ export class Layout {
 
   closedHours(): readonly number[] {
     return numbersIn(this.#hours, CLOSED_HOUR);
+  }
+
+  /** Closed hours that were set aside, in ascending order. */
+  damagedClosedHours(): readonly number[] {
+    return numbersIn(this.#damaged, DAMAGED_CLOSED_HOUR);
   }
 
   /** Removes what a crash left half written: nothing in it was ever acknowledged or served. */
@@ -92,6 +101,7 @@ export function removeDatabase(path: string): void {
 
 function numbersIn(folder: string, pattern: RegExp): readonly number[] {
   const hours: number[] = [];
+  if (!existsSync(folder)) return hours;
   for (const name of readdirSync(folder)) {
     const hour = pattern.exec(name)?.[1];
     if (hour !== undefined) hours.push(Number(hour));

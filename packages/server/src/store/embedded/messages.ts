@@ -1,20 +1,26 @@
 import type { ExitName } from "@glowworm/platform";
-import { ENVELOPE_BYTES, GET_ID_BYTES, type UnixSeconds } from "@glowworm/protocol";
+import { GET_ID_BYTES, type UnixSeconds } from "@glowworm/protocol";
+import { RECORD_BYTES } from "../hour-assembly.ts";
 import type { NewReport, Published, SegmentAbsence } from "../report-store.ts";
 
 /** What the writing thread is started with. */
 export interface WriterSettings {
   readonly folder: string;
   readonly retentionDays: number;
+  readonly minFreeBytes: number;
 }
 
 /** What the writing thread is asked. */
 export type WriterRequest =
-  | { readonly kind: "open"; readonly now: UnixSeconds }
-  | { readonly kind: "commit"; readonly at: UnixSeconds; readonly reports: Uint8Array }
+  /** `seed`: 32 random bytes from which the keys of this process are drawn. */
+  | { readonly kind: "open"; readonly now: UnixSeconds; readonly seed: Uint8Array }
+  /** `records`: 129 bytes each. */
+  | { readonly kind: "commit"; readonly at: UnixSeconds; readonly records: Uint8Array }
   | { readonly kind: "segment"; readonly segment: number }
   /** `seed`: 32 random bytes from which the padding of this call is drawn. */
   | { readonly kind: "maintain"; readonly now: UnixSeconds; readonly seed: Uint8Array }
+  /** A closed hour was found damaged by who read it. */
+  | { readonly kind: "set-aside"; readonly hour: number }
   | { readonly kind: "close" };
 
 /** What it answers. */
@@ -32,8 +38,10 @@ export interface WriterClient {
 /** What the other thread knows of the store, as of the newest reply. */
 export interface WriterState {
   readonly arrivalFloor: number;
-  /** Sent only by `open` and `maintain`: nothing else changes it. */
+  /** Sent only after what may change it. */
   readonly published: Published | null;
+  /** Whether there is no room for reports. */
+  readonly isFull: boolean;
   readonly damaged: readonly string[];
 }
 
@@ -42,33 +50,20 @@ export interface WriterError {
   readonly message: string;
   /** Present when a person has to mend it. */
   readonly failure: { readonly exit: ExitName; readonly remedy: string } | null;
+  /** It is a `StoreFullError`. */
+  readonly isFull: boolean;
 }
 
 export type WriterMessage =
   | { readonly id: number; readonly reply: WriterReply }
   | { readonly id: number; readonly error: WriterError };
 
-const REPORT_BYTES = GET_ID_BYTES + ENVELOPE_BYTES;
-
-/** Reports back to back in one buffer: copying one is a hundred times cheaper than copying each. */
+/** Reports back to back in one buffer, 129 bytes each: one thing to send, and what the store takes as it is. */
 export function packReports(reports: readonly NewReport[]): Uint8Array {
-  const bytes = new Uint8Array(reports.length * REPORT_BYTES);
+  const bytes = new Uint8Array(reports.length * RECORD_BYTES);
   reports.forEach((report, index) => {
-    bytes.set(report.getId, index * REPORT_BYTES);
-    bytes.set(report.envelope, index * REPORT_BYTES + GET_ID_BYTES);
+    bytes.set(report.getId, index * RECORD_BYTES);
+    bytes.set(report.envelope, index * RECORD_BYTES + GET_ID_BYTES);
   });
   return bytes;
-}
-
-/** The reports of a buffer, as views into it. */
-export function unpackReports(bytes: Uint8Array): readonly NewReport[] {
-  const reports: NewReport[] = [];
-  for (let at = 0; at < bytes.length; at += REPORT_BYTES) {
-    const envelopeAt = at + GET_ID_BYTES;
-    reports.push({
-      getId: bytes.subarray(at, envelopeAt),
-      envelope: bytes.subarray(envelopeAt, at + REPORT_BYTES),
-    });
-  }
-  return reports;
 }

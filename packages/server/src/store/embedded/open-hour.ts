@@ -5,95 +5,114 @@ import { syncFolder } from "@glowworm/platform";
 import {
   arrivalStepOf,
   type CryptoSuite,
-  encodeRecords,
-  hourPadding,
+  concat,
   paddingRecord,
   type RandomSource,
-  randomFraction,
   SEGMENT_SECONDS,
   SEGMENTS_PER_HOUR,
-  type StoredRecord,
+  STORED_RECORD_BYTES,
   segmentPadding,
 } from "@glowworm/protocol";
-import type { NewReport } from "../report-store.ts";
+import { RECORD_BYTES } from "../hour-assembly.ts";
+import { Checksum } from "./checksum.ts";
+import { DamagedHourError } from "./damage.ts";
 import { removeDatabase, UNFINISHED } from "./layout.ts";
+import { OPEN_HOUR_SCHEMA, type OpenDatabase, openSound } from "./open-hour-file.ts";
+import { RecordIndex } from "./record-index.ts";
 
-const FORMAT = 1;
-/**
- * The key is the whole record, so uploading twice stores once, and the order on disk is the order of pages: nothing
- * shows which record came first. `segment` is null for the padding that closes the hour.
- */
-const SCHEMA = `
-  CREATE TABLE reports (
-    get_id BLOB NOT NULL, envelope BLOB NOT NULL, step INTEGER NOT NULL, segment INTEGER,
-    PRIMARY KEY (get_id, envelope)
-  ) WITHOUT ROWID;
-  CREATE INDEX reports_by_segment ON reports (segment);
-  CREATE TABLE progress (first_segment INTEGER NOT NULL, closed_through INTEGER NOT NULL);
-`;
+/** One statement for a whole group: nothing is made for each record on this side of SQLite. */
+const INSERT = `
+  WITH RECURSIVE place(at) AS (SELECT 1 UNION ALL SELECT at + ${RECORD_BYTES} FROM place WHERE at + ${RECORD_BYTES} < @bytes)
+  INSERT OR IGNORE INTO reports SELECT @segment, substr(@records, at, ${RECORD_BYTES}) FROM place`;
 
-/** Opens a database; handed in so that a test can give one that fails. */
-export type OpenDatabase = (path: string) => Database;
-
-interface Row {
-  readonly get_id: Buffer;
-  readonly envelope: Buffer;
-  readonly step: number;
+/** What an insertion binds. `bytes` is the length of `records`, which hold 129 bytes each. */
+interface Group {
+  readonly segment: number;
+  readonly records: Uint8Array;
+  readonly bytes: number;
 }
 
-/** An hour that still takes reports: one database, removed whole when the hour is closed. */
+interface SegmentRow {
+  readonly records: number;
+  readonly checksum: number;
+}
+
+/**
+ * An hour that still takes reports: one database, removed whole when the hour is closed. Storing takes the time of the
+ * group and not of the hour: all of it falls into one segment's part of the tree. Loading reads the hour whole.
+ */
 export class OpenHour {
   readonly hour: number;
+  readonly path: string;
   /** First segment that exists: later than the hour's first when no server ran before. */
   readonly firstSegment: number;
-  readonly #path: string;
   readonly #database: Database;
-  readonly #insert: Statement<[Uint8Array, Uint8Array, number, number | null], unknown>;
-  readonly #find: Statement<[Uint8Array, Uint8Array], unknown>;
+  readonly #index: RecordIndex;
+  readonly #insert: Statement<[Group], unknown>;
+  readonly #find: Statement<[number, Uint8Array], unknown>;
+  readonly #read: Statement<[number], Buffer>;
   #closedThrough: number;
+  #records = 0;
 
-  private constructor(path: string, hour: number, database: Database) {
-    this.#path = path;
+  private constructor(path: string, hour: number, database: Database, random: RandomSource) {
+    this.path = path;
     this.hour = hour;
     this.#database = database;
+    this.#index = new RecordIndex(random);
     // A checkpoint every 64 MB of log instead of every 4 MB: a third more reports a second.
-    database.pragma("wal_autocheckpoint = 16000");
+    database.pragma("wal_autocheckpoint = 8000");
     database.pragma("cache_size = -32768");
-    this.#insert = database.prepare("INSERT OR IGNORE INTO reports VALUES (?, ?, ?, ?)");
-    this.#find = database.prepare("SELECT 1 FROM reports WHERE get_id = ? AND envelope = ?");
-    const progress = readProgress(database);
-    this.firstSegment = progress.first_segment;
-    this.#closedThrough = progress.closed_through;
+    this.#insert = database.prepare(INSERT);
+    this.#find = database.prepare("SELECT 1 FROM reports WHERE segment = ? AND record = ?");
+    this.#read = database
+      .prepare<[number], Buffer>("SELECT record FROM reports WHERE segment = ?")
+      .pluck();
+    this.firstSegment = this.#number("SELECT first_segment FROM progress");
+    this.#closedThrough = Math.max(
+      this.firstSegment - 1,
+      this.#number("SELECT coalesce(max(segment), 0) FROM segments"),
+    );
   }
 
   /** Makes the hour that begins to take reports at `firstSegment`. */
-  static create(open: OpenDatabase, path: string, hour: number, firstSegment: number): OpenHour {
+  static create(
+    open: OpenDatabase,
+    path: string,
+    firstSegment: number,
+    random: RandomSource,
+  ): OpenHour {
     const unfinished = path + UNFINISHED;
     removeDatabase(unfinished);
     const database = open(unfinished);
     try {
+      database.pragma("page_size = 8192");
+      database.pragma("journal_mode = DELETE");
+      database.exec("VACUUM");
       database.transaction(() => {
-        database.exec(SCHEMA);
-        database.prepare("INSERT INTO progress VALUES (?, ?)").run(firstSegment, firstSegment - 1);
-        database.pragma(`user_version = ${FORMAT}`);
+        database.exec(OPEN_HOUR_SCHEMA);
+        database.prepare("INSERT INTO progress VALUES (?)").run(firstSegment);
       })();
     } finally {
       database.close();
     }
     renameSync(unfinished, path);
     syncFolder(dirname(path));
-    return new OpenHour(path, hour, open(path));
+    const hour = Math.floor(firstSegment / SEGMENTS_PER_HOUR);
+    return new OpenHour(path, hour, open(path), random);
   }
 
-  /** Opens the hour a server left behind. @throws {DamagedHourError} */
-  static load(open: OpenDatabase, path: string, hour: number): OpenHour {
-    const database = openSound(open, path);
-    try {
-      return new OpenHour(path, hour, database);
-    } catch (error) {
-      database.close();
-      throw error;
-    }
+  /** Opens the hour a server left behind and reads every record of it. @throws {DamagedHourError} */
+  static load(open: OpenDatabase, path: string, hour: number, random: RandomSource): OpenHour {
+    return openSound(open, path, (database) => {
+      const loaded = new OpenHour(path, hour, database, random);
+      loaded.#learn();
+      return loaded;
+    });
+  }
+
+  /** How many were stored; repeated ones may count twice. */
+  get records(): number {
+    return this.#records;
   }
 
   /** Newest closed segment, or the one before the first. */
@@ -109,130 +128,108 @@ export class OpenHour {
     return this.#closedThrough === this.lastSegment;
   }
 
-  /** Stores all or none; durable when it returns. */
-  insert(segment: number, reports: readonly NewReport[]): void {
-    const step = arrivalStepOf(segment * SEGMENT_SECONDS);
-    this.#database.transaction(() => {
-      for (const report of reports) this.#insert.run(report.getId, report.envelope, step, segment);
-    })();
+  /** Stores all or none, 129 bytes each; durable when it returns. */
+  insert(segment: number, records: Uint8Array): void {
+    if (records.length === 0) return;
+    this.#insert.run({ segment, records, bytes: records.length });
+    this.#records += records.length / RECORD_BYTES;
+    const value = segment - this.hour * SEGMENTS_PER_HOUR;
+    for (let at = 0; at < records.length; at += RECORD_BYTES) {
+      this.#index.add(records, at, value);
+    }
   }
 
-  has(report: NewReport): boolean {
-    return this.#find.get(report.getId, report.envelope) !== undefined;
+  /** Whether the record at `at` is there, in a segment before `segment`. */
+  hasBefore(segment: number, records: Uint8Array, at: number): boolean {
+    return this.#index.find(records, at, (value) => {
+      const found = this.hour * SEGMENTS_PER_HOUR + value;
+      if (found >= segment) return false;
+      return this.#find.get(found, records.subarray(at, at + RECORD_BYTES)) !== undefined;
+    });
   }
 
-  /** Pads and closes all segments up to `segment`. */
+  /** Pads and closes all segments up to `segment`. Takes the time of the records in them. */
   closeSegments(crypto: CryptoSuite, random: RandomSource, segment: number): void {
     const through = Math.min(segment, this.lastSegment);
     if (through <= this.#closedThrough) return;
     this.#database.transaction(() => {
+      const note = this.#database.prepare("INSERT INTO segments VALUES (?, ?, ?)");
       for (let next = this.#closedThrough + 1; next <= through; next++) {
-        const step = arrivalStepOf(next * SEGMENT_SECONDS);
-        const missing = segmentPadding(this.#count("WHERE segment = ?", next));
-        for (let made = 0; made < missing; made++) {
-          this.#add(paddingRecord(crypto, random, step), next);
-        }
+        this.#pad(crypto, random, next);
+        const { records, sum } = this.#sum(next);
+        note.run(next, records, sum);
       }
-      this.#database.prepare("UPDATE progress SET closed_through = ?").run(through);
     })();
     this.#closedThrough = through;
   }
 
-  /** The bytes of a closed segment. */
+  /** The bytes of a closed segment. @throws {DamagedHourError} */
   segment(segment: number): Uint8Array {
-    const arrivalStep = arrivalStepOf(segment * SEGMENT_SECONDS);
-    const rows = this.#database
-      .prepare<[number], Row>("SELECT get_id, envelope FROM reports WHERE segment = ?")
-      .all(segment);
-    return encodeRecords(
-      rows.map((row) => ({ getId: row.get_id, envelope: row.envelope, arrivalStep })),
-    );
-  }
-
-  /** Pads the hour to whole pages; a second call after a crash finds nothing to add. Returns the count of records. */
-  fill(crypto: CryptoSuite, random: RandomSource): number {
-    const count = this.#count("");
-    const missing = hourPadding(count);
-    // Spread over the steps in which the server ran, so that no step holds padding alone.
-    const firstStep = arrivalStepOf(this.firstSegment * SEGMENT_SECONDS);
-    const steps = arrivalStepOf(this.lastSegment * SEGMENT_SECONDS) - firstStep + 1;
-    this.#database.transaction(() => {
-      for (let made = 0; made < missing; made++) {
-        const step = firstStep + Math.floor(randomFraction(random) * steps);
-        this.#add(paddingRecord(crypto, random, step), null);
-      }
-    })();
-    return count + missing;
-  }
-
-  /** The `limit` records that follow `after` in canonical order. */
-  recordsAfter(after: StoredRecord | undefined, limit: number): readonly StoredRecord[] {
-    const empty = new Uint8Array();
-    return this.#database
-      .prepare<[Uint8Array, Uint8Array, number], Row>(
-        `SELECT get_id, envelope, step FROM reports WHERE (get_id, envelope) > (?, ?)
-         ORDER BY get_id, envelope LIMIT ?`,
-      )
-      .all(after?.getId ?? empty, after?.envelope ?? empty, limit)
-      .map((row) => ({ getId: row.get_id, envelope: row.envelope, arrivalStep: row.step }));
+    const step = new Uint8Array(4);
+    new DataView(step.buffer).setUint32(0, arrivalStepOf(segment * SEGMENT_SECONDS));
+    const rows = this.#read.all(segment);
+    const bytes = new Uint8Array(rows.length * STORED_RECORD_BYTES);
+    const checksum = new Checksum();
+    rows.forEach((record, row) => {
+      checksum.add(record);
+      bytes.set(record, row * STORED_RECORD_BYTES);
+      bytes.set(step, row * STORED_RECORD_BYTES + RECORD_BYTES);
+    });
+    this.#assertSum(segment, checksum);
+    return bytes;
   }
 
   close(): void {
     this.#database.close();
   }
 
-  /** Removes every trace of the hour's finer times. */
-  remove(): void {
-    this.#database.close();
-    removeDatabase(this.#path);
-    syncFolder(dirname(this.#path));
+  #pad(crypto: CryptoSuite, random: RandomSource, segment: number): void {
+    const count = this.#number("SELECT count(*) FROM reports WHERE segment = ?", segment);
+    const padding = Array.from({ length: segmentPadding(count) }, () => {
+      const { getId, envelope } = paddingRecord(crypto, random, 0);
+      return concat(getId, envelope);
+    });
+    if (padding.length === 0) return;
+    const records = concat(...padding);
+    this.#insert.run({ segment, records, bytes: records.length });
   }
 
-  #add(record: StoredRecord, segment: number | null): void {
-    this.#insert.run(record.getId, record.envelope, record.arrivalStep, segment);
+  #sum(segment: number): Checksum {
+    const checksum = new Checksum();
+    for (const record of this.#read.iterate(segment)) checksum.add(record);
+    return checksum;
   }
 
-  #count(where: string, ...values: number[]): number {
-    return this.#database
-      .prepare<number[], number>(`SELECT count(*) FROM reports ${where}`)
+  /** Fills the index, and checks the closed segments on the way. @throws {DamagedHourError} */
+  #learn(): void {
+    const first = this.hour * SEGMENTS_PER_HOUR;
+    for (let segment = this.firstSegment; segment <= this.lastSegment; segment++) {
+      const checksum = new Checksum();
+      for (const record of this.#read.iterate(segment)) {
+        if (record.length !== RECORD_BYTES) throw new DamagedHourError("a record is cut");
+        checksum.add(record);
+        this.#index.add(record, 0, segment - first);
+      }
+      this.#records += checksum.records;
+      if (segment <= this.#closedThrough) this.#assertSum(segment, checksum);
+    }
+  }
+
+  #assertSum(segment: number, actual: Checksum): void {
+    const written = this.#database
+      .prepare<[number], SegmentRow>("SELECT records, checksum FROM segments WHERE segment = ?")
+      .get(segment);
+    if (written?.records !== actual.records || written.checksum !== actual.sum) {
+      throw new DamagedHourError(`segment ${segment} differs from its sum`);
+    }
+  }
+
+  #number(query: string, ...values: number[]): number {
+    const found = this.#database
+      .prepare<number[], number>(query)
       .pluck()
-      .get(...values) as number;
+      .get(...values);
+    if (found === undefined) throw new DamagedHourError("a row is missing");
+    return found;
   }
-}
-
-/** The file of an hour is not what was written. */
-export class DamagedHourError extends Error {
-  override readonly name = "DamagedHourError";
-}
-
-interface Progress {
-  readonly first_segment: number;
-  readonly closed_through: number;
-}
-
-function readProgress(database: Database): Progress {
-  const row = database.prepare<[], Progress>("SELECT * FROM progress").get();
-  if (row === undefined) throw new DamagedHourError("progress is missing");
-  return row;
-}
-
-function openSound(open: OpenDatabase, path: string): Database {
-  let database: Database | undefined;
-  try {
-    database = open(path);
-    const verdict = database.pragma("quick_check(1)", { simple: true });
-    const format = database.pragma("user_version", { simple: true });
-    if (verdict === "ok" && format === FORMAT) return database;
-  } catch (error) {
-    database?.close();
-    if (isCorruption(error)) throw new DamagedHourError("not a database", { cause: error });
-    throw error;
-  }
-  database.close();
-  throw new DamagedHourError("fails its check");
-}
-
-function isCorruption(error: unknown): boolean {
-  if (!(error instanceof Error && "code" in error)) return false;
-  return error.code === "SQLITE_CORRUPT" || error.code === "SQLITE_NOTADB";
 }

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import { Failure } from "@glowworm/platform";
-import { StoreLostError, StoreUnavailableError } from "../report-store.ts";
+import { StoreFullError, StoreLostError, StoreUnavailableError } from "../report-store.ts";
 import type {
   WriterClient,
   WriterError,
@@ -40,7 +40,9 @@ export class WriterThread implements WriterClient {
       }
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, request });
+      // The records of a commit are handed over, not copied.
+      const handedOver = request.kind === "commit" ? [request.records.buffer as ArrayBuffer] : [];
+      this.#worker.postMessage({ id, request }, handedOver);
     });
   }
 
@@ -66,7 +68,7 @@ export class WriterThread implements WriterClient {
 }
 
 function errorOf(error: WriterError): Error {
-  const { failure, message } = error;
+  const { failure, message, isFull } = error;
   if (failure !== null) return new Failure(failure.exit, message, failure.remedy);
-  return new StoreUnavailableError(message);
+  return isFull ? new StoreFullError(message) : new StoreUnavailableError(message);
 }

@@ -1,17 +1,14 @@
 import { Failure, type FolderLock, isErrno, lockFolder } from "@glowworm/platform";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { DAY_SECONDS, SEGMENT_SECONDS } from "@glowworm/protocol";
-import { StoreUnavailableError } from "../report-store.ts";
+import { StoreFullError, StoreUnavailableError } from "../report-store.ts";
+import { DiskRoom } from "./disk-room.ts";
+import { migrate } from "./format.ts";
 import { HourBook } from "./hour-book.ts";
+import type { HourCloser } from "./hour-closer.ts";
 import { Layout } from "./layout.ts";
-import {
-  unpackReports,
-  type WriterClient,
-  type WriterReply,
-  type WriterRequest,
-  type WriterSettings,
-} from "./messages.ts";
-import type { OpenDatabase } from "./open-hour.ts";
+import type { WriterClient, WriterReply, WriterRequest, WriterSettings } from "./messages.ts";
+import type { OpenDatabase } from "./open-hour-file.ts";
 import { randomFromSeed } from "./seeded-padding.ts";
 
 /** Further than this behind what the store has published, a clock is wrong and not merely corrected. */
@@ -20,7 +17,9 @@ const CLOCK_BEHIND_MAX_SECONDS = DAY_SECONDS;
 export interface WriterOptions extends WriterSettings {
   readonly crypto: CryptoSuite;
   readonly openDatabase: OpenDatabase;
-  readonly pause: () => Promise<void>;
+  readonly closer: HourCloser;
+  /** What the disk of this folder has left for this user, in bytes. */
+  readonly freeBytes: (folder: string) => number;
 }
 
 /** Answers the requests of one store: what the writing thread does, without the thread. */
@@ -37,7 +36,7 @@ export class Writer implements WriterClient {
     try {
       return await this.#answer(request);
     } catch (error) {
-      if (error instanceof Failure) throw error;
+      if (error instanceof Failure || error instanceof StoreFullError) throw error;
       const message = error instanceof Error ? error.message : String(error);
       throw new StoreUnavailableError(message, { cause: error });
     }
@@ -46,24 +45,29 @@ export class Writer implements WriterClient {
   async #answer(request: WriterRequest): Promise<WriterReply> {
     switch (request.kind) {
       case "open":
-        this.#open(request.now);
+        this.#open(request.now, this.#randomOf(request.seed));
         return this.#reply(null, true);
       case "commit":
-        this.#opened.commit(request.at, unpackReports(request.reports));
+        this.#opened.commit(request.at, request.records);
         return this.#reply(null, false);
       case "segment":
         return this.#reply(this.#opened.segment(request.segment), false);
-      case "maintain": {
-        const random: RandomSource = randomFromSeed(this.#options.crypto, request.seed);
-        await this.#opened.maintain(request.now, random);
+      case "maintain":
+        await this.#opened.maintain(request.now, this.#randomOf(request.seed));
         return this.#reply(null, true);
-      }
+      case "set-aside":
+        this.#opened.setAside(request.hour);
+        return this.#reply(null, true);
       case "close": {
         const reply = this.#reply(null, false);
-        this.#close();
+        await this.#close();
         return reply;
       }
     }
+  }
+
+  #randomOf(seed: Uint8Array): RandomSource {
+    return randomFromSeed(this.#options.crypto, seed);
   }
 
   get #opened(): HourBook {
@@ -71,8 +75,8 @@ export class Writer implements WriterClient {
     return this.#book;
   }
 
-  #open(now: UnixSeconds): void {
-    const { folder, openDatabase } = this.#options;
+  #open(now: UnixSeconds, random: RandomSource): void {
+    const { folder, openDatabase, crypto, freeBytes, minFreeBytes } = this.#options;
     const layout = new Layout(folder);
     try {
       layout.makeFolders();
@@ -81,23 +85,27 @@ export class Writer implements WriterClient {
         remedy: "stop it, or give this one a folder of its own with --data",
       };
       this.#lock = lockFolder(layout.lock, busy, openDatabase);
-      this.#book = new HourBook({ ...this.#options, layout });
+      migrate({ layout, crypto, openDatabase });
+      const room = new DiskRoom(() => freeBytes(folder), minFreeBytes);
+      this.#book = new HourBook({ ...this.#options, layout, room, random });
       assertClock(now, this.#book);
     } catch (error) {
-      this.#close();
+      this.#book?.close();
+      this.#lock?.release();
       throw explained(error, folder);
     }
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
+    await this.#options.closer.end();
     this.#book?.close();
     this.#lock?.release();
   }
 
   #reply(value: WriterReply["value"], withPublished: boolean): WriterReply {
-    const { arrivalFloor, damaged } = this.#opened;
+    const { arrivalFloor, damaged, isFull } = this.#opened;
     const published = withPublished ? this.#opened.published() : null;
-    return { value, state: { arrivalFloor, published, damaged } };
+    return { value, state: { arrivalFloor, published, damaged, isFull } };
   }
 }
 

@@ -1,7 +1,8 @@
 import { FakeClock } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { type Fetch, Transfer } from "../../src/lookup/transfer.ts";
-import { NOON } from "../support/reports.ts";
+import { type Fetch, Transfer } from "../src/transfer.ts";
+
+const NOON = 1_795_176_000;
 
 function transferOver(
   fetch: Fetch,

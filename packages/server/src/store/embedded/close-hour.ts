@@ -1,0 +1,136 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Database } from "@glowworm/platform";
+import { syncFolder } from "@glowworm/platform";
+import {
+  arrivalStepOf,
+  type CryptoSuite,
+  compareBytes,
+  concat,
+  fromHex,
+  HASH_BYTES,
+  hourPadding,
+  PAGE_RECORDS,
+  paddingRecord,
+  type RandomSource,
+  randomFraction,
+  SEGMENT_SECONDS,
+  toHex,
+} from "@glowworm/protocol";
+import { HourAssembly } from "../hour-assembly.ts";
+import { type ClosedHour, encodeFooter, SPANS } from "./hour-file.ts";
+import { UNFINISHED } from "./layout.ts";
+import { mergeSources, type RecordSource } from "./merge.ts";
+import { type OpenDatabase, openSound } from "./open-hour-file.ts";
+import { randomFromSeed } from "./seeded-padding.ts";
+import { readSegments, SegmentSource, type SegmentSum } from "./segment-source.ts";
+
+/** What closing an hour takes. Plain data: it travels between threads. */
+export interface ClosingJob {
+  readonly hour: number;
+  /** Database of the hour, all segments closed. */
+  readonly from: string;
+  /** File to make. */
+  readonly to: string;
+  /** Manifest hash of the closed hour before, lowercase hex, or null for the first. */
+  readonly previous: string | null;
+  /** 32 random bytes, from which padding and filter are drawn. */
+  readonly seed: Uint8Array;
+}
+
+/** What closing stands on. */
+export interface ClosingWorld {
+  readonly crypto: CryptoSuite;
+  readonly openDatabase: OpenDatabase;
+}
+
+/**
+ * Writes the file of a closed hour: whole and on disk under its name, or not there at all. Takes the time of the hour's
+ * records, and memory for the ids of one with a filter; everybody else may read and write meanwhile.
+ * @throws {DamagedHourError} when the records are not those that were stored.
+ */
+export function closeHour(world: ClosingWorld, job: ClosingJob): ClosedHour {
+  return openSound(world.openDatabase, job.from, (database) => {
+    try {
+      return writeHour(world, job, database);
+    } finally {
+      database.close();
+    }
+  });
+}
+
+function writeHour(world: ClosingWorld, job: ClosingJob, database: Database): ClosedHour {
+  // What is in the log now would be moved when the last handle is closed, by a thread that has better things to do.
+  database.pragma("wal_checkpoint(TRUNCATE)");
+  const segments = readSegments(database);
+  const count = segments.reduce((sum, { records }) => sum + records, 0);
+  const missing = hourPadding(count);
+  const unfinished = job.to + UNFINISHED;
+  const fd = openSync(unfinished, "w", 0o600);
+  try {
+    const sources = segments.map((segment) => new SegmentSource(database, segment));
+    const random = randomFromSeed(world.crypto, job.seed);
+    const padding = paddingSource(world.crypto, random, missing, segments);
+    const assembly = assemblyInto(world.crypto, fd, (count + missing) / PAGE_RECORDS);
+    mergeSources([...sources, padding], (record, step) => assembly.add(record, step));
+    const closed = finish(world.crypto, random, job, fd, assembly);
+    fsyncSync(fd);
+    renameSync(unfinished, job.to);
+    syncFolder(dirname(job.to));
+    return closed;
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function assemblyInto(crypto: CryptoSuite, fd: number, pages: number): HourAssembly {
+  return new HourAssembly(crypto, pages, (page, index) => {
+    writeAll(fd, page, SPANS.page(pages, index).offset);
+  });
+}
+
+/** Writes what stands around the pages. */
+function finish(
+  crypto: CryptoSuite,
+  random: RandomSource,
+  { hour, previous }: ClosingJob,
+  fd: number,
+  assembly: HourAssembly,
+): ClosedHour {
+  const before = previous === null ? new Uint8Array(HASH_BYTES) : fromHex(previous);
+  const { pages, manifest, manifestHash, filter } = assembly.finish(hour, before, random);
+  const closed = { hour, pages, manifest: toHex(manifestHash) };
+  const end = filter ?? new Uint8Array();
+  const footer = encodeFooter(crypto, { ...closed, filterBytes: end.length });
+  writeAll(fd, manifest, 0);
+  writeAll(fd, concat(end, footer), SPANS.filter(pages, 0).offset);
+  return closed;
+}
+
+/** Padding for whole pages, spread over the steps in which the server ran, so that no step holds padding alone. */
+function paddingSource(
+  crypto: CryptoSuite,
+  random: RandomSource,
+  missing: number,
+  segments: readonly SegmentSum[],
+): RecordSource {
+  const firstStep = arrivalStepOf((segments[0]?.segment ?? 0) * SEGMENT_SECONDS);
+  const lastStep = arrivalStepOf((segments.at(-1)?.segment ?? 0) * SEGMENT_SECONDS);
+  const padding = Array.from({ length: missing }, () => {
+    const step = firstStep + Math.floor(randomFraction(random) * (lastStep - firstStep + 1));
+    const { getId, envelope } = paddingRecord(crypto, random, step);
+    return { record: concat(getId, envelope), step };
+  }).sort((a, b) => compareBytes(a.record, b.record));
+  const rest = padding.values();
+  return { next: () => rest.next().value ?? null };
+}
+
+function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
+  let done = 0;
+  while (done < bytes.length) {
+    done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
+  }
+}

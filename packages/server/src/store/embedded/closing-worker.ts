@@ -1,0 +1,30 @@
+import { type MessagePort, parentPort } from "node:worker_threads";
+import { openDatabase } from "@glowworm/platform";
+import { loadCrypto } from "@glowworm/protocol";
+import type { ClosingReply, ClosingRequest } from "./closing-messages.ts";
+import { DamagedHourError } from "./damage.ts";
+import { LocalCloser } from "./hour-closer.ts";
+import type { ClosedHour } from "./hour-file.ts";
+
+if (parentPort !== null) await serve(parentPort);
+
+/** Answers requests until the thread is ended. */
+async function serve(port: MessagePort): Promise<void> {
+  const crypto = await loadCrypto();
+  const closer = new LocalCloser({ crypto, openDatabase });
+  const answer = async (request: ClosingRequest): Promise<ClosedHour | null> => {
+    if (request.kind === "close") return await closer.close(request.job);
+    await closer.discard(request.path);
+    return null;
+  };
+  port.on("message", (request: ClosingRequest) => {
+    answer(request).then(
+      (closed) => port.postMessage({ closed } satisfies ClosingReply),
+      (error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        const isDamage = error instanceof DamagedHourError;
+        port.postMessage({ message, isDamage } satisfies ClosingReply);
+      },
+    );
+  });
+}

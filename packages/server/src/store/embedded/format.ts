@@ -1,0 +1,63 @@
+import { Failure, readFileIfAny, replaceFile } from "@glowworm/platform";
+import { ascii, type CryptoSuite } from "@glowworm/protocol";
+import { DamagedHourError } from "./damage.ts";
+import type { Layout } from "./layout.ts";
+import { migrateClosedHour } from "./migrate-closed-hour.ts";
+import { migrateOpenHour } from "./migrate-open-hour.ts";
+import type { OpenDatabase } from "./open-hour-file.ts";
+
+/** Version of the layout of a data folder that this program writes. */
+export const STORE_FORMAT: number = 2;
+/** Folders of the first version do not say which they are. */
+const UNMARKED = 1;
+
+/** What a migration stands on. */
+export interface MigrationWorld {
+  readonly layout: Layout;
+  readonly crypto: CryptoSuite;
+  readonly openDatabase: OpenDatabase;
+}
+
+/**
+ * Brings a folder to the present layout. Published bytes stay what they are. Cut off at any point it goes on at the next
+ * start. What is damaged is left for the start to find.
+ * @throws {Failure} when a newer program made the folder.
+ */
+export function migrate(world: MigrationWorld): void {
+  const { layout, crypto, openDatabase } = world;
+  const format = formatOf(layout);
+  if (format === STORE_FORMAT) return;
+  for (const hour of layout.closedHours()) {
+    unlessDamaged(() => migrateClosedHour(crypto, layout.closedHour(hour), hour));
+  }
+  for (const hour of layout.openHours()) {
+    unlessDamaged(() => migrateOpenHour(openDatabase, layout.openHour(hour)));
+  }
+  markFormat(layout);
+}
+
+/** Says that the folder has the present layout. */
+export function markFormat(layout: Layout): void {
+  replaceFile(layout.format, ascii(`${STORE_FORMAT}\n`));
+}
+
+/** Version of the layout of a folder. @throws {Failure} when this program does not know it. */
+export function formatOf(layout: Layout): number {
+  const bytes = readFileIfAny(layout.format);
+  const text = bytes === null ? String(UNMARKED) : new TextDecoder().decode(bytes).trim();
+  const format = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (format >= UNMARKED && format <= STORE_FORMAT) return format;
+  throw new Failure(
+    "failure",
+    `${layout.format}: "${text.slice(0, 20)}" is no version of a data folder that this program knows`,
+    `use the newer program that wrote it, or another folder: --data (this one writes version ${STORE_FORMAT})`,
+  );
+}
+
+function unlessDamaged(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof DamagedHourError)) throw error;
+  }
+}

@@ -1,0 +1,145 @@
+import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
+import { hourOfSegment, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
+import { ClosedHours } from "./closed-hours.ts";
+import { DamagedHourError, isCorruption } from "./damage.ts";
+import type { DiskRoom } from "./disk-room.ts";
+import type { HourCloser } from "./hour-closer.ts";
+import type { ClosedHour } from "./hour-file.ts";
+import { type Layout, removeDatabase } from "./layout.ts";
+import { OpenHour } from "./open-hour.ts";
+import type { OpenDatabase } from "./open-hour-file.ts";
+import { Scrub } from "./scrub.ts";
+
+/** What the hours of a folder stand on. */
+export interface HourBookOptions {
+  readonly layout: Layout;
+  readonly crypto: CryptoSuite;
+  readonly openDatabase: OpenDatabase;
+  readonly retentionDays: number;
+  readonly room: DiskRoom;
+  readonly closer: HourCloser;
+  /** For keys that live as long as this process. */
+  readonly random: RandomSource;
+}
+
+/** The hours there are: which are open, which are closed, and which turned out to be damaged. */
+export class Hours {
+  readonly closed: ClosedHours;
+  readonly #options: HourBookOptions;
+  readonly #scrub: Scrub;
+  readonly #open: OpenHour[] = [];
+  readonly #damagedOpen: string[] = [];
+  /** Open hours that were damaged. */
+  readonly #lost: Set<number> = new Set();
+  #lostFloor = 0;
+
+  constructor(options: HourBookOptions) {
+    const { crypto, layout, random } = options;
+    this.#options = options;
+    layout.removeUnfinished();
+    this.closed = new ClosedHours(crypto, layout, random);
+    this.#scrub = new Scrub(crypto, (hour) => layout.closedHour(hour));
+    this.#loadOpen();
+  }
+
+  /** In ascending order, and all later than the closed ones. */
+  get open(): readonly OpenHour[] {
+    return this.#open;
+  }
+
+  get damaged(): readonly string[] {
+    return [...this.closed.damaged, ...this.#damagedOpen];
+  }
+
+  /** First segment that reports may still enter. */
+  get arrivalFloor(): number {
+    const afterHours = this.closed.floorHour * SEGMENTS_PER_HOUR;
+    const afterOpen = (this.#open.at(-1)?.closedThrough ?? -1) + 1;
+    return Math.max(afterHours, afterOpen, this.#lostFloor);
+  }
+
+  /**
+   * The open hour of `segment`, made when it is new. It begins at `segment`, or without a gap when the hour before is still
+   * open; not so after damage, because its earlier segments may have been served with other bytes.
+   */
+  openFor(segment: number): OpenHour {
+    const hour = hourOfSegment(segment);
+    const newest = this.#open.at(-1);
+    if (newest?.hour === hour) return newest;
+    const goesOn = newest?.hour === hour - 1 && !this.#lost.has(hour);
+    const first = goesOn ? hour * SEGMENTS_PER_HOUR : segment;
+    const { layout, openDatabase, random } = this.#options;
+    const opened = OpenHour.create(openDatabase, layout.openHour(hour), first, random);
+    this.#open.push(opened);
+    return opened;
+  }
+
+  /** An open hour has become a closed one. */
+  turnClosed(hour: OpenHour, closed: ClosedHour): void {
+    this.closed.add(closed);
+    this.#open.splice(this.#open.indexOf(hour), 1);
+    hour.close();
+  }
+
+  /** Checks a piece of the closed hours. */
+  scrub(now: UnixSeconds): void {
+    const damaged = this.#scrub.step(now, this.closed.list);
+    if (damaged !== null) this.closed.setAside(damaged);
+  }
+
+  /** Does something with an open hour, and sets it aside when it turns out to be damaged. */
+  orSetAside<T>(hour: OpenHour, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.#setAsideIfDamaged(hour, error);
+      throw error;
+    }
+  }
+
+  /** The same for what takes long. */
+  async orSetAsideLater<T>(hour: OpenHour, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#setAsideIfDamaged(hour, error);
+      throw error;
+    }
+  }
+
+  #setAsideIfDamaged(hour: OpenHour, error: unknown): void {
+    if (!(error instanceof DamagedHourError || isCorruption(error))) return;
+    const at = this.#open.indexOf(hour);
+    if (at === -1) return;
+    this.#lostFloor = Math.max(this.#lostFloor, hour.closedThrough + 1);
+    this.#open.splice(at, 1);
+    hour.close();
+    this.#noteLost(hour.hour, hour.path);
+  }
+
+  /** An open hour at or before the newest closed one is a leftover of a crash right after closing. */
+  #loadOpen(): void {
+    const newest = this.closed.list.at(-1)?.hour ?? -1;
+    for (const hour of this.#options.layout.openHours()) {
+      const path = this.#options.layout.openHour(hour);
+      if (hour <= newest) removeDatabase(path);
+      else if (hour < this.closed.floorHour) this.#noteLost(hour, path);
+      else this.#load(hour, path);
+    }
+  }
+
+  #load(hour: number, path: string): void {
+    const { openDatabase, random } = this.#options;
+    try {
+      this.#open.push(OpenHour.load(openDatabase, path, hour, random));
+    } catch (error) {
+      if (!(error instanceof DamagedHourError)) throw error;
+      this.#noteLost(hour, path);
+    }
+  }
+
+  #noteLost(hour: number, path: string): void {
+    this.#lost.add(hour);
+    this.#damagedOpen.push(this.#options.layout.setAside(path));
+  }
+}
