@@ -1,4 +1,5 @@
 export { Server, type ServerOptions } from "./server.ts";
+export type { ClusterOptions } from "./store/cassandra/open.ts";
 export {
   EmbeddedStore,
   type EmbeddedStoreOptions,

@@ -14,6 +14,7 @@ import { ErrorLog } from "./error-log.ts";
 import { createHttpServer, HTTP_LIMITS, socketAddressOf } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
 import { clientAddressOf } from "./source-prefix.ts";
+import type { ClusterOptions } from "./store/cassandra/open.ts";
 import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
 
@@ -29,6 +30,8 @@ export interface ServerOptions {
   readonly random: RandomSource;
   readonly crypto: CryptoSuite;
   readonly dataFolder: string;
+  /** Keeps reports in a Cassandra cluster, which other servers may share, and not in the data folder. */
+  readonly cluster?: ClusterOptions;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -56,12 +59,8 @@ export class Server implements Stepper {
 
   /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
   async start(): Promise<{ readonly url: string }> {
-    const { dataFolder, host, port } = this.#options;
-    const store = await openEmbeddedStore({
-      ...this.#options,
-      folder: dataFolder,
-      onDamage: (path) => this.#say(`server: damaged, set aside as ${path}`),
-    });
+    const { cluster, dataFolder, host, port } = this.#options;
+    const store = await (cluster === undefined ? this.#openEmbedded() : this.#openCluster(cluster));
     this.#store = store;
     try {
       await store.maintain();
@@ -69,7 +68,7 @@ export class Server implements Stepper {
       await listen(this.#http, host, port);
     } catch (error) {
       await store.close();
-      throw explained(error, dataFolder);
+      throw cluster === undefined ? explained(error, dataFolder) : error;
     }
     return { url: urlOf(this.#http) };
   }
@@ -112,6 +111,20 @@ export class Server implements Stepper {
     this.#isStopping = true;
     if (this.#http !== undefined) await this.#drain(this.#http);
     await this.#store?.close();
+  }
+
+  async #openEmbedded(): Promise<ReportStore> {
+    return await openEmbeddedStore({
+      ...this.#options,
+      folder: this.#options.dataFolder,
+      onDamage: (path) => this.#say(`server: damaged, set aside as ${path}`),
+    });
+  }
+
+  /** The driver is loaded by those who need it. */
+  async #openCluster(cluster: ClusterOptions): Promise<ReportStore> {
+    const { openCassandraStore } = await import("./store/cassandra/cassandra-store.ts");
+    return await openCassandraStore({ ...this.#options, ...cluster });
   }
 
   async #drain(http: HttpServer): Promise<void> {

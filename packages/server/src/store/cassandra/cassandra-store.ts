@@ -95,7 +95,9 @@ class CassandraStore implements ReportStore {
 
   async manifest(hour: number): Promise<Uint8Array | null> {
     const closed = await this.#closed(hour);
-    return closed === undefined ? null : await this.#pieces.manifest(closed.candidate, closed.pages);
+    return closed === undefined
+      ? null
+      : await this.#pieces.manifest(closed.candidate, closed.pages);
   }
 
   async page(hour: number, page: number): Promise<Uint8Array | null> {

@@ -26,6 +26,7 @@ export class Closer {
   #cleared = -1;
   /** Oldest hour that is known to be retained. */
   #expired = -1;
+  #isClosingHours = false;
 
   constructor(parts: CloserParts, fence: Fence, keeper: BookKeeper, retentionDays: number) {
     this.#parts = parts;
@@ -46,9 +47,16 @@ export class Closer {
       await closeSegments(this.#parts, hour, Math.min(current - 1, lastSegmentOf(hour.hour)));
     }
     await this.#keeper.refresh();
-    await this.#closeHours(now);
-    await this.#clear();
-    await this.#expire();
+    // Segments are closed while a large hour takes long; a second one waits for it.
+    if (this.#isClosingHours) return;
+    this.#isClosingHours = true;
+    try {
+      await this.#closeHours(now);
+      await this.#clear();
+      await this.#expire();
+    } finally {
+      this.#isClosingHours = false;
+    }
   }
 
   /**

@@ -1,31 +1,22 @@
 import {
   arrivalStepOf,
-  buildFilter,
-  FILTER_FREE_PAGES,
-  filterHash,
-  GET_ID_BYTES,
-  STORED_RECORD_BYTES,
-  encodeManifest,
+  ByteReader,
   encodeRecords,
   HASH_BYTES,
   hourPadding,
-  manifestHash,
-  PAGE_BYTES,
   PAGE_RECORDS,
-  type PageEntry,
   paddingRecord,
-  pageEntryOf,
   randomFraction,
   SEGMENT_SECONDS,
 } from "@glowworm/protocol";
+import { type AssembledHour, HourAssembly, RECORD_BYTES } from "../hour-assembly.ts";
 import { BOOK, type ClosedHour, lastSegmentOf, type OpenHour } from "./book.ts";
-import { mergeRecords, type RecordSource } from "./merge.ts";
+import { mergeRecords } from "./merge.ts";
 import { CANDIDATE_BYTES } from "./pieces.ts";
 import type { CloserParts } from "./segment-closer.ts";
 
 /** Pages that are held until they are written. */
 const HELD_PAGES_MAX = 8;
-const NO_HASH = new Uint8Array(HASH_BYTES);
 const NOTHING = new Uint8Array();
 
 /**
@@ -38,32 +29,17 @@ export async function closeHour(
   previous: ClosedHour | undefined,
   retentionDays: number,
 ): Promise<void> {
-  const { session, tables, pieces, crypto } = parts;
+  const { session, tables, pieces } = parts;
   const candidate = parts.random.bytes(CANDIDATE_BYTES);
-  const { entries, ids } = await writePages(parts, candidate, hour, previous);
-  const filter = entries.length > FILTER_FREE_PAGES ? buildFilter(ids, parts.random) : null;
-  if (filter !== null) await pieces.writeFilter(candidate, filter);
-  const manifest = encodeManifest({
-    hour: hour.hour,
-    recordCount: entries.length * PAGE_RECORDS,
-    previous: previous?.manifest ?? NO_HASH,
-    filter: filter === null ? NO_HASH : filterHash(crypto, filter),
-    pages: entries,
-  });
-  await pieces.writeManifest(candidate, manifest);
-  const hash = manifestHash(crypto, manifest);
+  const made = await writePages(parts, candidate, hour, previous);
+  if (made.filter !== null) await pieces.writeFilter(candidate, made.filter);
+  await pieces.writeManifest(candidate, made.manifest);
   const chosen = await session.decide(
     `UPDATE ${tables("hours")} SET candidate = ?, pages = ?, manifest = ?, filter_bytes = ?, retention_days = ?
      WHERE book = ${BOOK} AND hour = ? IF candidate = null`,
-    [candidate, entries.length, hash, filter?.length ?? 0, retentionDays, hour.hour],
+    [candidate, made.pages, made.manifestHash, made.filter?.length ?? 0, retentionDays, hour.hour],
   );
-  if (chosen !== null) await pieces.removeHour(candidate, entries.length);
-}
-
-interface WrittenPages {
-  readonly entries: readonly PageEntry[];
-  /** Ids of all records, back to back. */
-  readonly ids: Uint8Array;
+  if (chosen !== null) await pieces.removeHour(candidate, made.pages);
 }
 
 /** Reads the hour twice: what fills its last page can be drawn only when it has been counted. */
@@ -72,30 +48,29 @@ async function writePages(
   candidate: Uint8Array,
   hour: OpenHour,
   previous: ClosedHour | undefined,
-): Promise<WrittenPages> {
+): Promise<AssembledHour> {
   let count = 0;
   for await (const _ of recordsOf(parts, hour, previous)) count += 1;
-  const padding = paddingOf(parts, hour, count);
-  const ids = new Uint8Array((count + padding.length / STORED_RECORD_BYTES) * GET_ID_BYTES);
-  const entries: PageEntry[] = [];
+  const pages = (count + hourPadding(count)) / PAGE_RECORDS;
   let held: Uint8Array[] = [];
-  for await (const page of pagesOf(recordsOf(parts, hour, previous, padding))) {
-    copyIds(ids, entries.length * PAGE_RECORDS, page);
-    entries.push(pageEntryOf(parts.crypto, page));
-    held.push(page);
-    if (held.length < HELD_PAGES_MAX) continue;
-    await parts.pieces.writePages(candidate, entries.length - held.length, held);
+  let written = 0;
+  const assembly = new HourAssembly(parts.crypto, pages, (page) => held.push(page));
+  const flush = async (): Promise<void> => {
+    await parts.pieces.writePages(candidate, written, held);
+    written += held.length;
     held = [];
+  };
+  const padding = paddingOf(parts, hour, count);
+  for await (const record of recordsOf(parts, hour, previous, padding)) {
+    assembly.add(record.subarray(0, RECORD_BYTES), stepOf(record));
+    if (held.length === HELD_PAGES_MAX) await flush();
   }
-  await parts.pieces.writePages(candidate, entries.length - held.length, held);
-  return { entries, ids };
+  await flush();
+  return assembly.finish(hour.hour, previous?.manifest ?? new Uint8Array(HASH_BYTES), parts.random);
 }
 
-function copyIds(ids: Uint8Array, at: number, page: Uint8Array): void {
-  for (let index = 0; index < PAGE_RECORDS; index++) {
-    const from = index * STORED_RECORD_BYTES;
-    ids.set(page.subarray(from, from + GET_ID_BYTES), (at + index) * GET_ID_BYTES);
-  }
+function stepOf(record: Uint8Array): number {
+  return new ByteReader(record.subarray(RECORD_BYTES)).u32("stored.arrival_step");
 }
 
 /** All records of an hour's segments that the hour before does not have. */
@@ -127,17 +102,4 @@ function paddingOf({ crypto, random }: CloserParts, hour: OpenHour, count: numbe
 
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
-}
-
-async function* pagesOf(records: RecordSource): AsyncGenerator<Uint8Array> {
-  let page = new Uint8Array(PAGE_BYTES);
-  let filled = 0;
-  for await (const record of records) {
-    page.set(record, filled);
-    filled += record.length;
-    if (filled < PAGE_BYTES) continue;
-    yield page;
-    page = new Uint8Array(PAGE_BYTES);
-    filled = 0;
-  }
 }

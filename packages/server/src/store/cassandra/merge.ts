@@ -1,10 +1,10 @@
 import { compareBytes, STORED_RECORD_BYTES } from "@glowworm/protocol";
+import { RECORD_BYTES } from "../hour-assembly.ts";
 
 /** Leading bytes of an id: so many slices of an hour are worked on one after the other. */
 const SLICES = 256;
 /** Up to here an hour is one slice, 9 MB. */
 const SLICED_FROM_RECORDS = 65_536;
-const KEY_BYTES = STORED_RECORD_BYTES - 4;
 
 /** Whole stored records in order, some at a time. */
 export type RecordSource = AsyncIterable<Uint8Array>;
@@ -64,5 +64,5 @@ class SliceReader {
 
 /** Id and envelope; a string, because a set compares it by content. */
 function keyOf(record: Uint8Array): string {
-  return Buffer.from(record.buffer, record.byteOffset, KEY_BYTES).toString("latin1");
+  return Buffer.from(record.buffer, record.byteOffset, RECORD_BYTES).toString("latin1");
 }

@@ -14,7 +14,10 @@ import { type ClusterAddress, Session } from "./session.ts";
 /** Further than this behind what the cluster has published, a clock is wrong and not merely corrected. */
 const CLOCK_BEHIND_MAX_SECONDS = DAY_SECONDS;
 
-export interface CassandraStoreOptions extends ClusterAddress, KeyspaceOptions {
+/** Which cluster, and where in it. */
+export interface ClusterOptions extends ClusterAddress, KeyspaceOptions {}
+
+export interface CassandraStoreOptions extends ClusterOptions {
   /** The same for all servers of a keyspace. */
   readonly retentionDays: number;
   readonly clock: Clock;

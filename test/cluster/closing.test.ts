@@ -1,0 +1,138 @@
+import { segmentOf } from "@glowworm/protocol";
+import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import type { NewReport, ReportStore } from "@glowworm/server";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Arrivals } from "../../packages/server/src/store/cassandra/arrivals.ts";
+import { Intake } from "../../packages/server/src/store/cassandra/intake.ts";
+import {
+  HOUR_MS,
+  NOON_MS,
+  SEGMENT_MS,
+  someReports,
+} from "../../packages/server/test/support/fixtures.ts";
+import {
+  everything,
+  recordsOfHours,
+  recordsOfSegments,
+  timesFound,
+} from "../../packages/server/test/support/published.ts";
+import { type ClosingParts, closingParts } from "./support/closing.ts";
+import { newPlace, nodes, openStore } from "./support/cluster.ts";
+
+const NOON_SEGMENT = segmentOf(NOON_MS / 1000);
+const random = seededRandom("closing");
+let clock: FakeClock;
+let store: ReportStore;
+let servers: readonly ClosingParts[];
+
+describe.skipIf(nodes.length === 0)("closing", () => {
+  beforeEach(async () => {
+    clock = new FakeClock(NOON_MS);
+    store = await openStore({ place: newPlace(), clock, random, retentionDays: 30 });
+    servers = [await closingParts("one", clock), await closingParts("two", clock)];
+  });
+
+  afterEach(async () => {
+    await store.close();
+    for (const { session } of servers) await session.close();
+  });
+
+  it("ends with the same bytes when two servers do it at once, and leaves nothing of the other's", async () => {
+    const reports: NewReport[] = [];
+    for (let round = 0; round < 8; round++) {
+      const batch = someReports(random, 1 + round);
+      await store.put(batch);
+      reports.push(...batch);
+      clock.advance(SEGMENT_MS);
+      await closeAtOnce();
+    }
+    const segments = await recordsOfSegments(store);
+    expect(timesFound(reports, segments)).toEqual(reports.map(() => 1));
+    expect(await candidatesLeft("closings")).toEqual(await candidatesLeft("segment_pieces"));
+    clock.advance(HOUR_MS + 120_000);
+    await closeAtOnce();
+    const records = await recordsOfHours(store);
+    expect(timesFound(segments, records)).toEqual(segments.map(() => 1));
+    expect(timesFound(reports, records)).toEqual(reports.map(() => 1));
+    expect(await candidatesLeft("hours")).toEqual(await candidatesLeft("hour_pieces"));
+  });
+
+  it("puts a report into a later segment when its own was closed while it was written", async () => {
+    const [one, two] = servers;
+    if (one === undefined || two === undefined) throw new Error("two servers were made");
+    const [report] = someReports(random, 1);
+    if (report === undefined) throw new Error("a report was made");
+    const slow = new SlowArrivals(one, async () => {
+      clock.advance(SEGMENT_MS);
+      await two.closer.close(clock.nowMs() / 1000);
+      clock.setWall(NOON_MS);
+    });
+    await one.closer.close(NOON_MS / 1000);
+    const intake = new Intake(clock, one.keeper, one.closer, slow, one.fence);
+    await intake.store([report]);
+    expect(slow.segments).toEqual([NOON_SEGMENT, NOON_SEGMENT + 1]);
+    clock.setWall(NOON_MS + 2 * SEGMENT_MS);
+    await two.closer.close(clock.nowMs() / 1000);
+    expect(timesFound([report], await recordsOfSegments(store))).toEqual([1]);
+    clock.advance(HOUR_MS + 120_000);
+    await store.maintain();
+    expect(timesFound([report], await recordsOfHours(store))).toEqual([1]);
+  });
+
+  it("is taken over from a server that died in the middle", async () => {
+    const [one, two] = servers;
+    if (one === undefined || two === undefined) throw new Error("two servers were made");
+    const reports = someReports(random, 5);
+    await one.closer.close(NOON_MS / 1000);
+    await store.put(reports);
+    // All that it came to do was the fence.
+    await one.fence.raise(NOON_SEGMENT + 3);
+    const late = someReports(random, 2);
+    await store.put(late);
+    clock.advance(SEGMENT_MS);
+    await two.closer.close(clock.nowMs() / 1000);
+    expect((await store.published()).open).toEqual({
+      first: NOON_SEGMENT,
+      last: NOON_SEGMENT + 3,
+    });
+    expect(timesFound(reports, await recordsOfSegments(store))).toEqual([1, 1, 1, 1, 1]);
+    const before = await everything(store);
+    clock.advance(4 * SEGMENT_MS);
+    await two.closer.close(clock.nowMs() / 1000);
+    clock.advance(1000);
+    expect(await everything(store)).toMatchObject(before);
+    expect(timesFound(late, await recordsOfSegments(store))).toEqual([1, 1]);
+  });
+});
+
+async function closeAtOnce(): Promise<void> {
+  const now = Math.floor(clock.nowMs() / 1000);
+  await Promise.all(servers.map(({ closer }) => closer.close(now)));
+  // What a store knows is a second old at most.
+  clock.advance(1000);
+}
+
+/** Names of candidates that a table holds. */
+async function candidatesLeft(table: string): Promise<readonly string[]> {
+  const [server] = servers;
+  const rows = await server?.session.rows(`SELECT candidate FROM ${server.tables(table)}`, []);
+  const names = (rows ?? []).map(({ candidate }) => Buffer.from(candidate as Buffer));
+  return [...new Set(names.map((name) => name.toString("hex")))].sort();
+}
+
+/** Something happens while the first reports are on their way. */
+class SlowArrivals extends Arrivals {
+  readonly segments: number[] = [];
+  readonly #meanwhile: () => Promise<void>;
+
+  constructor({ session, tables }: ClosingParts, meanwhile: () => Promise<void>) {
+    super(session, tables, 86_400);
+    this.#meanwhile = meanwhile;
+  }
+
+  override async write(segment: number, reports: readonly NewReport[]): Promise<void> {
+    this.segments.push(segment);
+    if (this.segments.length === 1) await this.#meanwhile();
+    await super.write(segment, reports);
+  }
+}
