@@ -1,6 +1,6 @@
-import { segmentOf } from "@glowworm/protocol";
+import { segmentOf, toHex } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import type { NewReport, ReportStore } from "@glowworm/server";
+import { type NewReport, type ReportStore, StoreUnavailableError } from "@glowworm/server";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Arrivals } from "../../packages/server/src/store/cassandra/arrivals.ts";
 import { Intake } from "../../packages/server/src/store/cassandra/intake.ts";
@@ -101,23 +101,43 @@ describe.skipIf(nodes.length === 0)("closing", () => {
     await two.closer.close(clock.nowMs() / 1000);
     clock.advance(1000);
     expect(await everything(store)).toMatchObject(before);
-    expect(timesFound(late, await recordsOfSegments(store))).toEqual([1, 1]);
+    // They were written once before the fence was seen: that segment may show them as well, the hour may not.
+    const found = timesFound(late, await recordsOfSegments(store));
+    expect(found.every((times) => times >= 1)).toBe(true);
+    clock.advance(HOUR_MS + 120_000);
+    await two.closer.close(clock.nowMs() / 1000);
+    expect(timesFound([...reports, ...late], await recordsOfHours(store))).toEqual([
+      1, 1, 1, 1, 1, 1, 1,
+    ]);
   });
 });
 
 async function closeAtOnce(): Promise<void> {
   const now = Math.floor(clock.nowMs() / 1000);
-  await Promise.all(servers.map(({ closer }) => closer.close(now)));
+  await Promise.all(servers.map(({ closer }) => untilDone(() => closer.close(now))));
   // What a store knows is a second old at most.
   clock.advance(1000);
+}
+
+/** Transactions that meet on a busy machine may run out of time; a server tries again then. */
+async function untilDone(work: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || tries === 10) throw error;
+    }
+  }
 }
 
 /** Names of candidates that a table holds. */
 async function candidatesLeft(table: string): Promise<readonly string[]> {
   const [server] = servers;
   const rows = await server?.session.rows(`SELECT candidate FROM ${server.tables(table)}`, []);
-  const names = (rows ?? []).map(({ candidate }) => Buffer.from(candidate as Buffer));
-  return [...new Set(names.map((name) => name.toString("hex")))].sort();
+  const names = (rows ?? []).flatMap(({ candidate }) =>
+    candidate instanceof Uint8Array ? [toHex(candidate)] : [],
+  );
+  return [...new Set(names)].sort();
 }
 
 /** Something happens while the first reports are on their way. */
