@@ -4,8 +4,10 @@ import { type NewReport, type ReportStore, StoreUnavailableError } from "@glowwo
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Arrivals } from "../../packages/server/src/store/cassandra/arrivals.ts";
 import { Intake } from "../../packages/server/src/store/cassandra/intake.ts";
+import type { Row } from "../../packages/server/src/store/cassandra/session.ts";
 import {
   HOUR_MS,
+  NOON_HOUR,
   NOON_MS,
   SEGMENT_MS,
   someReports,
@@ -48,13 +50,22 @@ describe.skipIf(nodes.length === 0)("closing", () => {
     }
     const segments = await recordsOfSegments(store);
     expect(timesFound(reports, segments)).toEqual(reports.map(() => 1));
-    expect(await candidatesLeft("closings")).toEqual(await candidatesLeft("segment_pieces"));
+    const candidates = await candidatesIn("segment_pieces");
     clock.advance(HOUR_MS + 120_000);
     await closeAtOnce();
     const records = await recordsOfHours(store);
     expect(timesFound(segments, records)).toEqual(segments.map(() => 1));
     expect(timesFound(reports, records)).toEqual(reports.map(() => 1));
-    expect(await candidatesLeft("hours")).toEqual(await candidatesLeft("hour_pieces"));
+    expect(await candidatesIn("hour_pieces")).toEqual(await candidatesIn("hours"));
+    expect(await candidatesIn("hours")).toHaveLength(1);
+    // Nothing tells a finer time than the arrival step any more.
+    for (const table of ["arrival_shards", "closings", "candidates"]) {
+      const left = (await rowsOf(table)).filter(({ hour }) => hour === NOON_HOUR);
+      expect([table, left.length]).toEqual([table, 0]);
+    }
+    expect(await rowsOf("arrivals")).toEqual([]);
+    const left = new Set(await candidatesIn("segment_pieces"));
+    expect(candidates.filter((candidate) => left.has(candidate))).toEqual([]);
   });
 
   it("puts a report into a later segment when its own was closed while it was written", async () => {
@@ -130,14 +141,17 @@ async function untilDone(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Names of candidates that a table holds. */
-async function candidatesLeft(table: string): Promise<readonly string[]> {
-  const [server] = servers;
-  const rows = await server?.session.rows(`SELECT candidate FROM ${server.tables(table)}`, []);
-  const names = (rows ?? []).flatMap(({ candidate }) =>
+/** Names of the candidates that a table holds. */
+async function candidatesIn(table: string): Promise<readonly string[]> {
+  const names = (await rowsOf(table)).flatMap(({ candidate }) =>
     candidate instanceof Uint8Array ? [toHex(candidate)] : [],
   );
   return [...new Set(names)].sort();
+}
+
+async function rowsOf(table: string): Promise<readonly Row[]> {
+  const [server] = servers;
+  return (await server?.session.rows(`SELECT * FROM ${server.tables(table)}`, [])) ?? [];
 }
 
 /** Something happens while the first reports are on their way. */

@@ -11,7 +11,7 @@ import type { BookKeeper } from "./book-keeper.ts";
 import type { Fence } from "./fence.ts";
 import { closeHour } from "./hour-closer.ts";
 import { type CloserParts, closeSegments } from "./segment-closer.ts";
-import { bytesOf, intOf } from "./session.ts";
+import { intOf } from "./session.ts";
 
 /** Closed hours that a new server clears again. */
 const CLEARED_AT_START = 24;
@@ -102,14 +102,11 @@ export class Closer {
     }
   }
 
-  async #clearHour({ hour, firstSegment }: ClosedHour): Promise<void> {
+  async #clearHour({ hour, firstSegment, candidate, pages }: ClosedHour): Promise<void> {
     const { session, tables, arrivals, pieces } = this.#parts;
-    const rows = await session.rows(`SELECT candidate FROM ${tables("closings")} WHERE hour = ?`, [
-      hour,
-    ]);
-    for (const row of rows) await pieces.removeSegments(bytesOf(row, "candidate"));
     await arrivals.remove(hour, firstSegment, lastSegmentOf(hour));
     await session.write(`DELETE FROM ${tables("closings")} WHERE hour = ?`, [hour]);
+    await pieces.clear(hour, candidate, pages);
   }
 
   /** Bytes go by themselves, when they have been kept long enough. */

@@ -31,6 +31,7 @@ export async function closeHour(
 ): Promise<void> {
   const { session, tables, pieces } = parts;
   const candidate = parts.random.bytes(CANDIDATE_BYTES);
+  await pieces.announce(hour.hour, candidate, "hour");
   const made = await writePages(parts, candidate, hour, previous);
   if (made.filter !== null) await pieces.writeFilter(candidate, made.filter);
   await pieces.writeManifest(candidate, made.manifest);

@@ -1,4 +1,10 @@
-import { concat, manifestBytes, PAGE_BYTES, STORED_RECORD_BYTES } from "@glowworm/protocol";
+import {
+  concat,
+  equalBytes,
+  manifestBytes,
+  PAGE_BYTES,
+  STORED_RECORD_BYTES,
+} from "@glowworm/protocol";
 import { StoreUnavailableError } from "../report-store.ts";
 import type { Closing } from "./book.ts";
 import type { Tables } from "./schema.ts";
@@ -32,6 +38,27 @@ export class Pieces {
     this.#session = session;
     this.#tables = tables;
     this.#ttlSeconds = ttlSeconds;
+  }
+
+  /** Lists a candidate before anything is written under it: who dies with it half written leaves nothing unknown. */
+  async announce(hour: number, candidate: Uint8Array, kind: "segments" | "hour"): Promise<void> {
+    const statement = `INSERT INTO ${this.#tables("candidates")} (hour, candidate, is_hour) VALUES (?, ?, ?)`;
+    await this.#session.write(`${statement} USING TTL ${this.#ttlSeconds}`, [
+      hour,
+      candidate,
+      kind === "hour",
+    ]);
+  }
+
+  /** Removes every candidate of a closed hour of `pages` pages but the chosen one. */
+  async clear(hour: number, chosen: Uint8Array, pages: number): Promise<void> {
+    const listed = `SELECT candidate, is_hour FROM ${this.#tables("candidates")} WHERE hour = ?`;
+    for (const row of await this.#session.rows(listed, [hour])) {
+      const candidate = bytesOf(row, "candidate");
+      if (row["is_hour"] !== true) await this.removeSegments(candidate);
+      else if (!equalBytes(candidate, chosen)) await this.removeHour(candidate, pages);
+    }
+    await this.#session.write(`DELETE FROM ${this.#tables("candidates")} WHERE hour = ?`, [hour]);
   }
 
   /** Writes segments whose records are in order. */

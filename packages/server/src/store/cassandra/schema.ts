@@ -30,6 +30,9 @@ const TABLES: Readonly<Record<string, string>> = {
   /** Runs of segments that were closed together, and the candidate that was chosen for them. */
   closings: `(hour int, first int, through int, candidate blob, counts blob,
     PRIMARY KEY (hour, first)) WITH ${SHORT_LIVED}`,
+  /** Every candidate that was ever written for an hour or its segments, so that all but the chosen one can be removed. */
+  candidates: `(hour int, candidate blob, is_hour boolean,
+    PRIMARY KEY (hour, candidate)) WITH ${SHORT_LIVED}`,
   /** Candidates for closed segments of open hours, in pieces of whole records. */
   segment_pieces: `(candidate blob, segment int, piece int, bytes blob,
     PRIMARY KEY (candidate, segment, piece)) WITH ${SHORT_LIVED}`,

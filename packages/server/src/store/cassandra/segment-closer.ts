@@ -48,6 +48,7 @@ async function closeRun(
   through: number,
 ): Promise<number> {
   const candidate = parts.random.bytes(CANDIDATE_BYTES);
+  await parts.pieces.announce(hour, candidate, "segments");
   const counts = await writeRun(parts, candidate, first, through);
   const chosen = await parts.session.decide(
     `INSERT INTO ${parts.tables("closings")} (hour, first, through, candidate, counts)

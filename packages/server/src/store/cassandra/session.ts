@@ -7,7 +7,7 @@ const CONNECT_TIMEOUT_MS = 5000;
 const { localQuorum, localSerial } = cassandra.types.consistencies;
 
 /** What a statement is given: numbers are `int`, bytes are `blob`. */
-export type Value = number | string | Uint8Array;
+export type Value = number | string | boolean | Uint8Array;
 
 /** One row of an answer, by column. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -140,7 +140,7 @@ export function bytesOf(row: Row, column: string): Uint8Array {
 }
 
 /** The driver takes blobs as `Buffer` only; this one shares the bytes. */
-function encoded(value: Value): number | string | Buffer {
+function encoded(value: Value): number | string | boolean | Buffer {
   if (!(value instanceof Uint8Array)) return value;
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
