@@ -68,6 +68,30 @@ describe.skipIf(nodes.length === 0)("closing", () => {
     expect(candidates.filter((candidate) => left.has(candidate))).toEqual([]);
   });
 
+  it("never changes what another server has served meanwhile", async () => {
+    const [one] = servers;
+    if (one === undefined) throw new Error("two servers were made");
+    let served = {};
+    const slow = await closingParts("slow", clock, async () => {
+      await one.closer.close(clock.nowMs() / 1000);
+      clock.advance(1000);
+      served = await everything(store);
+    });
+    try {
+      await store.put(someReports(random, 3));
+      for (const ms of [SEGMENT_MS, HOUR_MS + 120_000]) {
+        clock.advance(ms);
+        await slow.closer.close(clock.nowMs() / 1000);
+        clock.advance(1000);
+        expect(Object.keys(served)).not.toEqual([]);
+        expect(await everything(store)).toEqual(served);
+      }
+      expect((await store.published()).hours).toHaveLength(1);
+    } finally {
+      await slow.session.close();
+    }
+  });
+
   it("puts a report into a later segment when its own was closed while it was written", async () => {
     const [one, two] = servers;
     if (one === undefined || two === undefined) throw new Error("two servers were made");

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 /** Configuration that Cassandra's Maven artifacts lack. */
 const CONFIGURATION = fileURLToPath(new URL("../../../test/cluster/cassandra/", import.meta.url));
 const CQL_PORT = 9042;
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 240_000;
 const POLL_MS = 200;
 const LOG_TAIL = 2000;
 const run = promisify(execFile);

@@ -22,14 +22,36 @@ export interface ClosingParts {
   readonly closer: Closer;
 }
 
-/** @param name sets one server's randomness apart from another's. */
-export async function closingParts(name: string, clock: Clock): Promise<ClosingParts> {
+/** Something happens before each candidate that a server writes, when it has already seen that there is none. */
+class SlowPieces extends Pieces {
+  readonly #before: () => Promise<void>;
+
+  constructor(session: Session, tables: Tables, before: () => Promise<void>) {
+    super(session, tables, TTL_SECONDS);
+    this.#before = before;
+  }
+
+  override async announce(...candidate: Parameters<Pieces["announce"]>): Promise<void> {
+    await this.#before();
+    await super.announce(...candidate);
+  }
+}
+
+/**
+ * @param name sets one server's randomness apart from another's.
+ * @param before each candidate that it writes.
+ */
+export async function closingParts(
+  name: string,
+  clock: Clock,
+  before: () => Promise<void> = async () => {},
+): Promise<ClosingParts> {
   const session = await Session.connect(cluster);
   const tables = await prepareSchema(session, cluster);
   const fence = new Fence(session, tables);
   const keeper = new BookKeeper(session, tables, fence, clock, 30);
   const arrivals = new Arrivals(session, tables, TTL_SECONDS);
-  const pieces = new Pieces(session, tables, TTL_SECONDS);
+  const pieces = new SlowPieces(session, tables, before);
   const parts = { session, tables, arrivals, pieces, crypto, random: seededRandom(name) };
   const closer = new Closer(parts, fence, keeper, 30);
   return { session, tables, keeper, fence, arrivals, closer };
