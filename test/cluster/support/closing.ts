@@ -22,29 +22,37 @@ export interface ClosingParts {
   readonly closer: Closer;
 }
 
-/** Something happens before each candidate that a server writes, when it has already seen that there is none. */
-class SlowPieces extends Pieces {
-  readonly #before: () => Promise<void>;
+/** What a candidate is for. */
+export type CandidateKind = "segments" | "hour";
 
-  constructor(session: Session, tables: Tables, before: () => Promise<void>) {
+/** Something happens before a server proposes a candidate, when it has already seen that none was chosen. */
+class SlowPieces extends Pieces {
+  readonly #before: (kind: CandidateKind) => Promise<void>;
+
+  constructor(session: Session, tables: Tables, before: (kind: CandidateKind) => Promise<void>) {
     super(session, tables, TTL_SECONDS);
     this.#before = before;
   }
 
-  override async announce(...candidate: Parameters<Pieces["announce"]>): Promise<void> {
-    await this.#before();
-    await super.announce(...candidate);
+  override async writeSegments(...segments: Parameters<Pieces["writeSegments"]>): Promise<void> {
+    await this.#before("segments");
+    await super.writeSegments(...segments);
+  }
+
+  override async writeManifest(...manifest: Parameters<Pieces["writeManifest"]>): Promise<void> {
+    await this.#before("hour");
+    await super.writeManifest(...manifest);
   }
 }
 
 /**
  * @param name sets one server's randomness apart from another's.
- * @param before each candidate that it writes.
+ * @param before it proposes a candidate.
  */
 export async function closingParts(
   name: string,
   clock: Clock,
-  before: () => Promise<void> = async () => {},
+  before: (kind: CandidateKind) => Promise<void> = async () => {},
 ): Promise<ClosingParts> {
   const session = await Session.connect(cluster);
   const tables = await prepareSchema(session, cluster);
