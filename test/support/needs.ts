@@ -15,7 +15,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   faketime: "faketime",
   gpsd: "gpsd",
   gpsfake: "gpsd-clients",
-  java: "openjdk-17-jdk-headless",
+  java: "openjdk-17-jre-headless",
   mvn: "maven",
   unshare: "util-linux",
 };
