@@ -9,6 +9,8 @@ const shared = {
 const isNightly = process.env["GLOWWORM_EFFORT"] !== undefined;
 const PATIENCE_MS = isNightly ? 3_600_000 : 60_000;
 const PROCESSES = ["test/end-to-end/processes.test.ts", "test/durability/**/*.test.ts"];
+/** Run by `npm run test:cluster`. */
+const CLUSTER = "test/cluster/**";
 
 export default defineConfig({
   ...shared,
@@ -23,7 +25,7 @@ export default defineConfig({
         test: {
           name: "parts",
           include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: PROCESSES,
+          exclude: [...PROCESSES, CLUSTER],
           sequence: { groupOrder: 0 },
         },
       },

@@ -86,7 +86,8 @@ async function serveDamaged(file: string, damage: Damage, at: number): Promise<T
   const said: string[] = [];
   const server = new Server({
     ...{ clock, crypto, random: seededRandom("damage"), dataFolder: folder },
-    ...{ host: "127.0.0.1", port: 0, retentionDays: 30, say: (line: string) => said.push(line) },
+    ...{ host: "127.0.0.1", port: 0, retentionDays: 30 },
+    log: ({ text }) => said.push(text),
   });
   const { url } = await server.start();
   const checker = new Checker(place.history.workload);

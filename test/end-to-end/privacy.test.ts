@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import {
   arrivalStepOf,
+  ByteWriter,
   concat,
   decodeManifest,
   equalBytes,
   getIdOf,
   hourOf,
   loadCrypto,
+  manifestHash,
   PAGE_BYTES,
   PAGE_RECORDS,
   PATHS,
@@ -153,8 +155,16 @@ describe("who has the server's disk, or reads its answers", () => {
     for (const page of pages) expect(page).toHaveLength(PAGE_BYTES);
     const served = concat(manifest, ...pages);
     expect(toHex(file.subarray(0, served.length))).toBe(toHex(served));
-    // The last bytes are a checksum of the manifest.
-    expect(file).toHaveLength(served.length + 32);
+    // The last bytes follow from the manifest: its hash, hour, pages, no filter, the layout, and a checksum over these.
+    const fields = new ByteWriter(45)
+      .bytes("hash", manifestHash(crypto, manifest), 32)
+      .u32("hour", CLOSED_HOUR)
+      .u32("pages", pages.length)
+      .u32("filter", 0)
+      .u8("format", 2)
+      .finish();
+    const footer = concat(fields, crypto.blake2b(16, fields));
+    expect(toHex(file.subarray(served.length))).toBe(toHex(footer));
   });
 
   it("reads the arrival of a report in steps of ten minutes, among padding that looks the same", () => {

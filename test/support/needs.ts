@@ -23,8 +23,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "qemu-system-x86_64": "qemu-system-x86",
   strace: "strace",
   nsenter: "util-linux",
+  java: "openjdk-17-jre-headless",
+  mvn: "maven",
   unshare: "util-linux",
 };
+
+/** Programs that `GLOWWORM_REQUIRE` asks for by one name. */
+const GROUPS: Readonly<Record<string, string>> = { java: "jdk", mvn: "jdk" };
 
 /**
  * Whether every program is installed. A missing one is printed and its tests are skipped; it is an error instead when
@@ -36,7 +41,8 @@ export function needs(...programs: readonly string[]): Need {
   const advice = missing.map((program) => PACKAGES[program] ?? program).join(" ");
   const reason = `${missing.join(", ")} not installed: sudo apt-get install ${advice}`;
   const required = (process.env["GLOWWORM_REQUIRE"] ?? "").split(",");
-  if (missing.some((program) => required.includes(program))) throw new Error(reason);
+  if (missing.some((program) => required.includes(GROUPS[program] ?? program)))
+    throw new Error(reason);
   process.stderr.write(`skipped: ${reason}\n`);
   return { skip: true, reason };
 }

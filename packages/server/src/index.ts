@@ -5,6 +5,7 @@ export { Metrics } from "./metrics/metrics.ts";
 export { Mirror, type MirrorOptions } from "./mirror/mirror.ts";
 export { openApiDocument } from "./openapi/document.ts";
 export { Server, type ServerOptions } from "./server.ts";
+export type { ClusterOptions } from "./store/cassandra/open.ts";
 export {
   EmbeddedStore,
   type EmbeddedStoreOptions,

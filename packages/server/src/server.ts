@@ -1,5 +1,4 @@
 import type { Server as HttpServer } from "node:http";
-import { Failure } from "@glowworm/platform";
 import { type Admission, type Clock, SEGMENT_SECONDS, type Stepper } from "@glowworm/protocol";
 import { aboutOf, type OperatorWords } from "./about.ts";
 import { createApp } from "./app.ts";
@@ -13,8 +12,8 @@ import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { createMetricsServer } from "./metrics/metrics-server.ts";
+import { openStore, type StoreOptions } from "./open-store.ts";
 import { clientAddressOf } from "./source-prefix.ts";
-import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
 import { openEmbeddedTokenStore } from "./tokens/embedded-token-store.ts";
 import { loadTokenSecret } from "./tokens/token-secret.ts";
@@ -26,14 +25,10 @@ const PATIENCE_MS = 1000;
 const RETRY_MS = 5000;
 const NO_WORDS: OperatorWords = { build: null, policy: null, contact: null };
 
-export interface ServerOptions extends GateOptions {
-  readonly dataFolder: string;
+export interface ServerOptions extends GateOptions, Omit<StoreOptions, "onDamage" | "onCommit"> {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  readonly retentionDays: number;
-  /** Bytes of the disk that stay free: below, uploads are answered 503. Default 256 MiB. */
-  readonly minFreeBytes?: number;
   /** What `/about` says for the operator; nothing when absent. */
   readonly words?: OperatorWords;
   /** Who may upload: `public`, everybody, when absent. */
@@ -70,16 +65,14 @@ export class Server implements Stepper {
 
   /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
   async start(): Promise<{ readonly url: string }> {
-    const { clock, dataFolder, metrics } = this.#options;
-    const store = await openEmbeddedStore({
+    const { clock, metrics } = this.#options;
+    const store = await openStore({
       ...this.#options,
-      folder: dataFolder,
       onDamage: (path) => this.#warnOfDamage(path),
       ...(metrics === undefined ? {} : { onCommit: (group) => metrics.of.committed(group) }),
     });
     this.#store = store;
     try {
-      await store.maintain();
       await this.#diary.note(store);
       if (this.#options.admission === "invite") this.#admission = this.#openAdmission();
       await this.#listenForMetrics(store);
@@ -88,7 +81,7 @@ export class Server implements Stepper {
       await drainAll([this.#metricsHttp], clock);
       await this.#admission?.close();
       await store.close();
-      throw explained(error, dataFolder);
+      throw error;
     }
   }
 
@@ -193,14 +186,4 @@ export class Server implements Stepper {
 async function drainAll(all: readonly (HttpServer | undefined)[], clock: Clock): Promise<void> {
   const servers = all.filter((http) => http !== undefined);
   await Promise.all(servers.map((http) => drain(http, clock)));
-}
-
-function explained(error: unknown, folder: string): unknown {
-  if (!(error instanceof StoreUnavailableError)) return error;
-  return new Failure(
-    "failure",
-    `${folder}: cannot be written: ${error.message}`,
-    `see whether the disk is full or failing: df -h ${folder}`,
-    { cause: error },
-  );
 }

@@ -6,6 +6,7 @@ import type { Command } from "../command.ts";
 import { serverLog } from "../logs/server-log.ts";
 import { assertNoWords } from "../positionals.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
+import { clusterFrom } from "../settings/cluster-settings.ts";
 import { limitsFrom } from "../settings/limit-settings.ts";
 import { readSettings, requireSettings } from "../settings/read-settings.ts";
 import { SERVER_SETTINGS, type ServerSettings } from "../settings/server-settings.ts";
@@ -59,6 +60,7 @@ function optionsFrom(settings: ServerSettings): Chosen {
     admission: settings.admission,
     trustedProxies: settings.trusted_proxies,
     limits: limitsFrom(settings),
+    ...clusterFrom(settings),
     words: {
       build: buildDigest(),
       policy: settings["about.policy"],

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { type HostPort, parseHostPort } from "../host-port.ts";
 import type { LogFormat } from "../logs/server-log.ts";
 import { RETENTION_DAYS_MAX } from "../retention.ts";
+import { CLUSTER_SETTINGS, type ClusterSettings } from "./cluster-settings.ts";
 import { LIMIT_SETTINGS, type LimitSettings } from "./limit-settings.ts";
 import type { Settings } from "./setting.ts";
 
@@ -14,7 +15,7 @@ const LISTEN_EXAMPLE = "127.0.0.1:8787";
 const UNIT_BITS: Readonly<Record<string, number>> = { M: 20, G: 30, T: 40 };
 
 /** The settings of `glowworm server run`, checked. */
-export interface ServerSettings extends LimitSettings {
+export interface ServerSettings extends LimitSettings, ClusterSettings {
   readonly data: string;
   readonly listen: HostPort;
   readonly retention: number;
@@ -142,6 +143,7 @@ export const SERVER_SETTINGS: Settings<ServerSettings> = {
     example: "warn",
     help: "error, warn or info (default info)",
   },
+  ...CLUSTER_SETTINGS,
   ...LIMIT_SETTINGS,
 };
 

@@ -1,9 +1,16 @@
-import { type NewReport, StoreBusyError } from "./report-store.ts";
+import type { Clock } from "@glowworm/protocol";
+import { type CommitGroup, type NewReport, StoreBusyError } from "./report-store.ts";
 
 interface Batch {
   readonly reports: readonly NewReport[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Who is told of every group that was written. */
+export interface CommitWatch {
+  readonly clock: Clock;
+  readonly onCommit?: (group: CommitGroup) => void;
 }
 
 /**
@@ -13,21 +20,27 @@ interface Batch {
 export class CommitQueue {
   readonly #commit: (reports: readonly NewReport[]) => Promise<void>;
   readonly #limit: number;
+  readonly #watch: CommitWatch;
   #waiting: Batch[] = [];
   /** Records that wait or are being written. */
   #records = 0;
   #running: Promise<void> | null = null;
 
   /** @param limit records that may wait or be written at one time, inclusive. */
-  constructor(commit: (reports: readonly NewReport[]) => Promise<void>, limit: number) {
+  constructor(
+    commit: (reports: readonly NewReport[]) => Promise<void>,
+    limit: number,
+    watch: CommitWatch,
+  ) {
     this.#commit = commit;
     this.#limit = limit;
+    this.#watch = watch;
   }
 
   /** Resolves when the batch is durable. @throws {StoreBusyError} at once when it does not fit. */
   add(reports: readonly NewReport[]): Promise<void> {
     if (this.#records + reports.length > this.#limit) {
-      return Promise.reject(new StoreBusyError("too many reports are waiting for the disk"));
+      return Promise.reject(new StoreBusyError("too many reports are waiting to be written"));
     }
     this.#records += reports.length;
     const done = new Promise<void>((resolve, reject) => {
@@ -53,8 +66,11 @@ export class CommitQueue {
 
   async #write(group: readonly Batch[]): Promise<void> {
     const reports = group.flatMap((batch) => batch.reports);
+    const { clock, onCommit } = this.#watch;
+    const beganMs = clock.monotonicMs();
     try {
       await this.#commit(reports);
+      onCommit?.({ records: reports.length, seconds: (clock.monotonicMs() - beganMs) / 1000 });
       for (const batch of group) batch.resolve();
     } catch (error) {
       for (const batch of group) batch.reject(error);

@@ -1,4 +1,4 @@
-import { seededRandom } from "@glowworm/protocol/testing";
+import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { type NewReport, StoreBusyError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import { CommitQueue } from "../../src/store/commit-queue.ts";
@@ -28,7 +28,7 @@ class SlowDisk {
 describe("group commit", () => {
   it("writes all that arrives during a commit in the next one", async () => {
     const disk = new SlowDisk();
-    const queue = new CommitQueue(disk.commit, 1000);
+    const queue = new CommitQueue(disk.commit, 1000, { clock: new FakeClock(0) });
     const adds = [1, 2, 3, 4].map((count) => queue.add(someReports(random, count)));
     await disk.end();
     await disk.end();
@@ -39,7 +39,7 @@ describe("group commit", () => {
 
   it("says yes to nobody before the commit has ended", async () => {
     const disk = new SlowDisk();
-    const queue = new CommitQueue(disk.commit, 1000);
+    const queue = new CommitQueue(disk.commit, 1000, { clock: new FakeClock(0) });
     let isDone = false;
     const adding = queue.add(someReports(random, 1)).then(() => {
       isDone = true;
@@ -53,7 +53,7 @@ describe("group commit", () => {
 
   it("refuses the whole group of a failed commit, and goes on", async () => {
     const disk = new SlowDisk();
-    const queue = new CommitQueue(disk.commit, 1000);
+    const queue = new CommitQueue(disk.commit, 1000, { clock: new FakeClock(0) });
     const first = queue.add(someReports(random, 1));
     const group = [queue.add(someReports(random, 1)), queue.add(someReports(random, 1))];
     await disk.end();
@@ -68,7 +68,7 @@ describe("group commit", () => {
 
   it("refuses what exceeds its limit, written and waiting together, and takes it later", async () => {
     const disk = new SlowDisk();
-    const queue = new CommitQueue(disk.commit, 100);
+    const queue = new CommitQueue(disk.commit, 100, { clock: new FakeClock(0) });
     const first = queue.add(someReports(random, 60));
     const second = queue.add(someReports(random, 40));
     await expect(queue.add(someReports(random, 1))).rejects.toBeInstanceOf(StoreBusyError);

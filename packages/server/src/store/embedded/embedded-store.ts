@@ -75,7 +75,7 @@ export class EmbeddedStore implements ReportStore {
       (hour) => layout.closedHour(hour),
       async (hour) => void (await this.#ask({ kind: "set-aside", hour })),
     );
-    this.#queue = new CommitQueue((reports) => this.#commit(reports), QUEUE_RECORDS_MAX);
+    this.#queue = new CommitQueue((reports) => this.#commit(reports), QUEUE_RECORDS_MAX, options);
   }
 
   /** @throws {Failure} when a person has to mend it. */
@@ -142,11 +142,7 @@ export class EmbeddedStore implements ReportStore {
   }
 
   async #commit(reports: readonly NewReport[]): Promise<void> {
-    const { clock, onCommit } = this.#options;
-    const beganMs = clock.monotonicMs();
     await this.#write({ kind: "commit", at: this.#now(), records: packReports(reports) });
-    const seconds = (clock.monotonicMs() - beganMs) / 1000;
-    onCommit?.({ records: reports.length, seconds });
   }
 
   async #write(request: WriterRequest): Promise<void> {

@@ -1,0 +1,69 @@
+import type { ServerOptions } from "@glowworm/server";
+import { z } from "zod";
+import type { Settings } from "./setting.ts";
+
+const REPLICATION_DEFAULT = 3;
+/** More copies than any cluster here has use for. */
+const REPLICATION_MAX = 9;
+
+/** Which Cassandra cluster keeps the reports. Without contact points the data folder does. */
+export interface ClusterSettings {
+  readonly "cluster.contact_points": readonly string[];
+  readonly "cluster.datacenter": string;
+  readonly "cluster.keyspace": string;
+  readonly "cluster.replication": number;
+}
+
+/** @see docs/scaling.md */
+export const CLUSTER_SETTINGS: Settings<ClusterSettings> = {
+  "cluster.contact_points": {
+    schema: z.array(z.string().min(1)),
+    kind: "list",
+    otherwise: () => [],
+    placeholder: "LIST",
+    expected: "nodes of an Apache Cassandra 5 cluster, HOST or HOST:PORT",
+    example: ["10.0.0.1", "10.0.0.2"],
+    help: "keep reports in this Cassandra cluster, with commas between (default: in the data folder)",
+  },
+  "cluster.datacenter": {
+    schema: z.string().regex(/^[A-Za-z0-9_.-]+$/),
+    kind: "text",
+    otherwise: () => "datacenter1",
+    placeholder: "NAME",
+    expected: "the name of a datacenter, as nodetool status shows it",
+    example: "datacenter1",
+    help: "datacenter whose replicas answer (default datacenter1)",
+  },
+  "cluster.keyspace": {
+    schema: z.string().regex(/^[a-z][a-z0-9_]{0,47}$/),
+    kind: "text",
+    otherwise: () => "glowworm",
+    placeholder: "NAME",
+    expected: "at most 48 lowercase letters, digits and underscores, a letter first",
+    example: "glowworm",
+    help: "keyspace, the same for all servers over one store; made when missing (default glowworm)",
+  },
+  "cluster.replication": {
+    schema: z.int().min(1).max(REPLICATION_MAX),
+    kind: "number",
+    otherwise: () => REPLICATION_DEFAULT,
+    placeholder: "N",
+    expected: `a whole number from 1 to ${REPLICATION_MAX}`,
+    example: REPLICATION_DEFAULT,
+    help: `copies of everything, when the keyspace is made (default ${REPLICATION_DEFAULT})`,
+  },
+};
+
+/** The cluster that the settings name, if they name one. */
+export function clusterFrom(settings: ClusterSettings): Pick<ServerOptions, "cluster"> {
+  const contactPoints = settings["cluster.contact_points"];
+  if (contactPoints.length === 0) return {};
+  return {
+    cluster: {
+      contactPoints,
+      localDatacenter: settings["cluster.datacenter"],
+      keyspace: settings["cluster.keyspace"],
+      replication: settings["cluster.replication"],
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import {
+  ARRIVAL_STEP_SECONDS,
+  arrivalStepOf,
+  hourOfSegment,
+  SEGMENT_SECONDS,
+  type StoredRecord,
+} from "@glowworm/protocol";
+import type { NewReport } from "../report-store.ts";
+import type { Tables } from "./schema.ts";
+import { bytesOf, intOf, type Row, type Session } from "./session.ts";
+
+/** Leading bits of a `get_id` that choose its partition: a segment is spread over so many times the copies. */
+const SHARD_BITS = 3;
+/** Rows of one write, 66 kB. */
+const ROWS_MAX = 512;
+const MICROSECONDS = 1_000_000;
+
+/** Reports of segments that are not closed. A segment's partitions are removed when its hour is closed. */
+export class Arrivals {
+  readonly #session: Session;
+  readonly #tables: Tables;
+  readonly #ttlSeconds: number;
+  /** Partitions of the newest segment that are known to be listed. */
+  #listed: { readonly segment: number; readonly shards: Set<number> } = noneListed(-1);
+
+  /** @param ttlSeconds after which what nobody removed goes. */
+  constructor(session: Session, tables: Tables, ttlSeconds: number) {
+    this.#session = session;
+    this.#tables = tables;
+    this.#ttlSeconds = ttlSeconds;
+  }
+
+  /** Durable when it resolves. What a failed call wrote may be there in part, and may be written again. */
+  async write(segment: number, reports: readonly NewReport[]): Promise<void> {
+    const shards = new Map<number, NewReport[]>();
+    for (const report of reports) {
+      const shard = shardOf(report.getId);
+      const group = shards.get(shard);
+      if (group === undefined) shards.set(shard, [report]);
+      else group.push(report);
+    }
+    const writes = [...shards].flatMap(([shard, group]) => [
+      this.#list(segment, shard),
+      ...chunksOf(group).map((chunk) => this.#writeShard(segment, shard, chunk)),
+    ]);
+    await Promise.all(writes);
+  }
+
+  /** The partitions of `first` to `through`, which are segments of one hour, by segment. */
+  async shards(first: number, through: number): Promise<ReadonlyMap<number, readonly number[]>> {
+    const rows = await this.#session.rows(
+      `SELECT segment, shard FROM ${this.#tables("arrival_shards")}
+       WHERE hour = ? AND segment >= ? AND segment <= ?`,
+      [hourOfSegment(first), first, through],
+    );
+    const found = new Map<number, number[]>();
+    for (const row of rows) {
+      const segment = intOf(row, "segment");
+      found.set(segment, [...(found.get(segment) ?? []), intOf(row, "shard")]);
+    }
+    return found;
+  }
+
+  /** All records of a segment whose partitions are named. */
+  async read(segment: number, shards: readonly number[]): Promise<readonly StoredRecord[]> {
+    const arrivalStep = arrivalStepOf(segment * SEGMENT_SECONDS);
+    const found = await Promise.all(
+      shards.map((shard) =>
+        this.#session.rows(
+          `SELECT get_id, envelope FROM ${this.#tables("arrivals")} WHERE segment = ? AND shard = ?`,
+          [segment, shard],
+        ),
+      ),
+    );
+    return found.flat().map((row) => ({ ...reportOf(row), arrivalStep }));
+  }
+
+  /** Removes the segments of a closed hour. */
+  async remove(hour: number, first: number, through: number): Promise<void> {
+    const timestamp = timestampOf(through);
+    for (const [segment, shards] of await this.shards(first, through)) {
+      await Promise.all(
+        shards.map((shard) =>
+          this.#session.write(
+            `DELETE FROM ${this.#tables("arrivals")} WHERE segment = ? AND shard = ?`,
+            [segment, shard],
+            { timestamp },
+          ),
+        ),
+      );
+    }
+    const listing = `DELETE FROM ${this.#tables("arrival_shards")} WHERE hour = ?`;
+    await this.#session.write(listing, [hour], { timestamp });
+  }
+
+  async #list(segment: number, shard: number): Promise<void> {
+    if (this.#listed.segment !== segment) this.#listed = noneListed(segment);
+    const { shards } = this.#listed;
+    if (shards.has(shard)) return;
+    await this.#session.write(
+      `INSERT INTO ${this.#tables("arrival_shards")} (hour, segment, shard) VALUES (?, ?, ?)
+       USING TTL ${this.#ttlSeconds}`,
+      [hourOfSegment(segment), segment, shard],
+      { timestamp: timestampOf(segment) },
+    );
+    shards.add(shard);
+  }
+
+  async #writeShard(segment: number, shard: number, reports: readonly NewReport[]): Promise<void> {
+    await this.#session.writeRows(
+      `INSERT INTO ${this.#tables("arrivals")} (segment, shard, get_id, envelope) VALUES (?, ?, ?, ?)
+       USING TTL ${this.#ttlSeconds}`,
+      reports.map(({ getId, envelope }) => [segment, shard, getId, envelope]),
+      { timestamp: timestampOf(segment) },
+    );
+  }
+}
+
+/** The arrival step in microseconds: the only time that rows keep. */
+function timestampOf(segment: number): number {
+  return arrivalStepOf(segment * SEGMENT_SECONDS) * ARRIVAL_STEP_SECONDS * MICROSECONDS;
+}
+
+function shardOf(getId: Uint8Array): number {
+  return (getId[0] ?? 0) >> (8 - SHARD_BITS);
+}
+
+function noneListed(segment: number): { segment: number; shards: Set<number> } {
+  return { segment, shards: new Set() };
+}
+
+function chunksOf(reports: readonly NewReport[]): readonly (readonly NewReport[])[] {
+  const count = Math.ceil(reports.length / ROWS_MAX);
+  return Array.from({ length: count }, (_, index) =>
+    reports.slice(index * ROWS_MAX, (index + 1) * ROWS_MAX),
+  );
+}
+
+function reportOf(row: Row): NewReport {
+  return { getId: bytesOf(row, "get_id"), envelope: bytesOf(row, "envelope") };
+}

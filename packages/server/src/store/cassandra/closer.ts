@@ -1,0 +1,122 @@
+import {
+  HOUR_CLOSE_DELAY_SECONDS,
+  HOUR_SECONDS,
+  hourOfSegment,
+  SEGMENTS_PER_HOUR,
+  segmentOf,
+  type UnixSeconds,
+} from "@glowworm/protocol";
+import { arrivalFloor, BOOK, type ClosedHour, closedThrough, lastSegmentOf } from "./book.ts";
+import type { BookKeeper } from "./book-keeper.ts";
+import type { Fence } from "./fence.ts";
+import { closeHour } from "./hour-closer.ts";
+import { type CloserParts, closeSegments } from "./segment-closer.ts";
+import { intOf } from "./session.ts";
+
+/** Closed hours that a new server clears again. */
+const CLEARED_AT_START = 24;
+
+/** Closes what is over. Several may do it at the same time: they end with the same. */
+export class Closer {
+  readonly #parts: CloserParts;
+  readonly #fence: Fence;
+  readonly #keeper: BookKeeper;
+  readonly #retentionDays: number;
+  /** Newest closed hour whose segments are known to be removed. */
+  #cleared = -1;
+  /** Oldest hour that is known to be retained. */
+  #expired = -1;
+  #isClosingHours = false;
+
+  constructor(parts: CloserParts, fence: Fence, keeper: BookKeeper, retentionDays: number) {
+    this.#parts = parts;
+    this.#fence = fence;
+    this.#keeper = keeper;
+    this.#retentionDays = retentionDays;
+  }
+
+  /** Closes the segments and hours that are over at `now`, and removes what is past retention. */
+  async close(now: UnixSeconds): Promise<void> {
+    const floor = arrivalFloor(await this.#keeper.refresh());
+    const current = Math.max(segmentOf(now), floor);
+    await this.begin(current);
+    if (current > floor) await this.#fence.raise(current - 1);
+    // Read after the fence is up: an hour that took a report in time is in it.
+    await this.#keeper.refresh();
+    for (const hour of this.#keeper.book.open) {
+      await closeSegments(this.#parts, hour, Math.min(current - 1, lastSegmentOf(hour.hour)));
+    }
+    await this.#keeper.refresh();
+    // Segments are closed while a large hour takes long; a second one waits for it.
+    if (this.#isClosingHours) return;
+    this.#isClosingHours = true;
+    try {
+      await this.#closeHours(now);
+      await this.#clear();
+      await this.#expire();
+    } finally {
+      this.#isClosingHours = false;
+    }
+  }
+
+  /**
+   * Makes the hour of a segment when it is new, and returns its first segment. It begins at `segment`, or without a gap
+   * when the hour before is still open.
+   */
+  async begin(segment: number): Promise<number> {
+    const { open } = this.#keeper.book;
+    const hour = hourOfSegment(segment);
+    const known = open.find((candidate) => candidate.hour === hour);
+    if (known !== undefined) return known.firstSegment;
+    const goesOn = open.at(-1)?.hour === hour - 1;
+    const first = goesOn ? hour * SEGMENTS_PER_HOUR : segment;
+    const { session, tables } = this.#parts;
+    const standing = await session.decide(
+      `INSERT INTO ${tables("hours")} (book, hour, first_segment) VALUES (${BOOK}, ?, ?) IF NOT EXISTS`,
+      [hour, first],
+    );
+    await this.#keeper.refresh();
+    return standing === null ? first : intOf(standing, "first_segment");
+  }
+
+  async #closeHours(now: UnixSeconds): Promise<void> {
+    for (const hour of this.#keeper.book.open) {
+      const isDue = now >= (hour.hour + 1) * HOUR_SECONDS + HOUR_CLOSE_DELAY_SECONDS;
+      // The next one names the hash of this one: it waits for it.
+      if (!isDue || closedThrough(hour) !== lastSegmentOf(hour.hour)) return;
+      const previous = this.#keeper.book.closed.at(-1);
+      await closeHour(this.#parts, hour, previous, this.#retentionDays);
+      await this.#keeper.refresh();
+    }
+  }
+
+  /**
+   * Removes the segments of closed hours, and with them every time finer than the arrival step. A new server looks again
+   * at what one that died may have left: the newest ones.
+   */
+  async #clear(): Promise<void> {
+    for (const hour of this.#keeper.book.closed.slice(-CLEARED_AT_START)) {
+      if (hour.hour <= this.#cleared) continue;
+      await this.#clearHour(hour);
+      this.#cleared = hour.hour;
+    }
+  }
+
+  async #clearHour({ hour, firstSegment, candidate, pages }: ClosedHour): Promise<void> {
+    const { session, tables, arrivals, pieces } = this.#parts;
+    await arrivals.remove(hour, firstSegment, lastSegmentOf(hour));
+    await session.write(`DELETE FROM ${tables("closings")} WHERE hour = ?`, [hour]);
+    await pieces.clear(hour, candidate, pages);
+  }
+
+  /** Bytes go by themselves, when they have been kept long enough. */
+  async #expire(): Promise<void> {
+    const oldest = this.#keeper.book.closed[0];
+    if (oldest === undefined || oldest.hour <= this.#expired) return;
+    const { session, tables } = this.#parts;
+    await session.write(`DELETE FROM ${tables("hours")} WHERE book = ${BOOK} AND hour < ?`, [
+      oldest.hour,
+    ]);
+    this.#expired = oldest.hour;
+  }
+}

@@ -1,0 +1,106 @@
+import {
+  arrivalStepOf,
+  ByteReader,
+  encodeRecords,
+  HASH_BYTES,
+  hourPadding,
+  PAGE_RECORDS,
+  paddingRecord,
+  randomFraction,
+  SEGMENT_SECONDS,
+} from "@glowworm/protocol";
+import { type AssembledHour, HourAssembly, RECORD_BYTES } from "../hour-assembly.ts";
+import { BOOK, type ClosedHour, lastSegmentOf, type OpenHour } from "./book.ts";
+import { mergeRecords } from "./merge.ts";
+import { CANDIDATE_BYTES } from "./pieces.ts";
+import type { CloserParts } from "./segment-closer.ts";
+
+/** Pages that are held until they are written. */
+const HELD_PAGES_MAX = 8;
+const NOTHING = new Uint8Array();
+
+/**
+ * Closes an hour whose segments are all closed: what its pages hold was chosen when it resolves, by this server or by
+ * another one at the same time. Hours close in order, each after `previous`.
+ */
+export async function closeHour(
+  parts: CloserParts,
+  hour: OpenHour,
+  previous: ClosedHour | undefined,
+  retentionDays: number,
+): Promise<void> {
+  const { session, tables, pieces } = parts;
+  const candidate = parts.random.bytes(CANDIDATE_BYTES);
+  await pieces.announce(hour.hour, candidate, "hour");
+  const made = await writePages(parts, candidate, hour, previous);
+  if (made.filter !== null) await pieces.writeFilter(candidate, made.filter);
+  await pieces.writeManifest(candidate, made.manifest);
+  const chosen = await session.decide(
+    `UPDATE ${tables("hours")} SET candidate = ?, pages = ?, manifest = ?, filter_bytes = ?, retention_days = ?
+     WHERE book = ${BOOK} AND hour = ? IF candidate = null`,
+    [candidate, made.pages, made.manifestHash, made.filter?.length ?? 0, retentionDays, hour.hour],
+  );
+  if (chosen !== null) await pieces.removeHour(candidate, made.pages);
+}
+
+/** Reads the hour twice: what fills its last page can be drawn only when it has been counted. */
+async function writePages(
+  parts: CloserParts,
+  candidate: Uint8Array,
+  hour: OpenHour,
+  previous: ClosedHour | undefined,
+): Promise<AssembledHour> {
+  let count = 0;
+  for await (const _ of recordsOf(parts, hour, previous)) count += 1;
+  const pages = (count + hourPadding(count)) / PAGE_RECORDS;
+  let held: Uint8Array[] = [];
+  let written = 0;
+  const assembly = new HourAssembly(parts.crypto, pages, (page) => held.push(page));
+  const flush = async (): Promise<void> => {
+    await parts.pieces.writePages(candidate, written, held);
+    written += held.length;
+    held = [];
+  };
+  const padding = paddingOf(parts, hour, count);
+  for await (const record of recordsOf(parts, hour, previous, padding)) {
+    assembly.add(record.subarray(0, RECORD_BYTES), stepOf(record));
+    if (held.length === HELD_PAGES_MAX) await flush();
+  }
+  await flush();
+  return assembly.finish(hour.hour, previous?.manifest ?? new Uint8Array(HASH_BYTES), parts.random);
+}
+
+function stepOf(record: Uint8Array): number {
+  return new ByteReader(record.subarray(RECORD_BYTES)).u32("stored.arrival_step");
+}
+
+/** All records of an hour's segments that the hour before does not have. */
+function recordsOf(
+  { pieces }: CloserParts,
+  hour: OpenHour,
+  previous: ClosedHour | undefined,
+  padding: Uint8Array = NOTHING,
+): AsyncGenerator<Uint8Array> {
+  const segments = hour.closings.flatMap(({ first, counts, candidate }) =>
+    counts.map((count, index) => pieces.segment(candidate, first + index, count)),
+  );
+  const isNext = previous?.hour === hour.hour - 1;
+  const known = isNext ? pieces.pages(previous.candidate, previous.pages) : only(NOTHING);
+  const counted = hour.closings.flatMap(({ counts }) => counts);
+  const total = counted.reduce((sum, count) => sum + count, 0);
+  return mergeRecords([...segments, only(padding)], known, total);
+}
+
+/** Spread over the steps in which a server ran, so that no step holds padding alone. */
+function paddingOf({ crypto, random }: CloserParts, hour: OpenHour, count: number): Uint8Array {
+  const firstStep = arrivalStepOf(hour.firstSegment * SEGMENT_SECONDS);
+  const steps = arrivalStepOf(lastSegmentOf(hour.hour) * SEGMENT_SECONDS) - firstStep + 1;
+  const records = Array.from({ length: hourPadding(count) }, () => {
+    return paddingRecord(crypto, random, firstStep + Math.floor(randomFraction(random) * steps));
+  });
+  return encodeRecords(records);
+}
+
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}

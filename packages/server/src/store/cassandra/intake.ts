@@ -1,0 +1,48 @@
+import { type Clock, segmentOf } from "@glowworm/protocol";
+import { type NewReport, StoreUnavailableError } from "../report-store.ts";
+import type { Arrivals } from "./arrivals.ts";
+import type { BookKeeper } from "./book-keeper.ts";
+import type { Closer } from "./closer.ts";
+import type { Fence } from "./fence.ts";
+
+/** Once is an overlap with a closing; this often is a server that cannot keep up. */
+const ATTEMPTS_MAX = 5;
+
+/** Takes reports in. */
+export class Intake {
+  readonly #clock: Clock;
+  readonly #keeper: BookKeeper;
+  readonly #closer: Closer;
+  readonly #arrivals: Arrivals;
+  readonly #fence: Fence;
+
+  constructor(clock: Clock, keeper: BookKeeper, closer: Closer, arrivals: Arrivals, fence: Fence) {
+    this.#clock = clock;
+    this.#keeper = keeper;
+    this.#closer = closer;
+    this.#arrivals = arrivals;
+    this.#fence = fence;
+  }
+
+  /**
+   * Durable, and surely in a segment and an hour to come, when it resolves: the fence was still below the segment after
+   * the reports had been written, so whoever closes it reads them. Otherwise they are written again, further on.
+   * @throws {StoreUnavailableError}
+   */
+  async store(reports: readonly NewReport[]): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const segment = await this.#segment();
+      await this.#arrivals.write(segment, reports);
+      const fence = await this.#fence.read();
+      if (fence < segment) return;
+      this.#keeper.raiseFloor(fence + 1);
+    }
+    throw new StoreUnavailableError("segments closed faster than reports could be written");
+  }
+
+  async #segment(): Promise<number> {
+    const now = segmentOf(Math.floor(this.#clock.nowMs() / 1000));
+    const segment = Math.max(now, this.#keeper.floor);
+    return Math.max(segment, await this.#closer.begin(segment));
+  }
+}

@@ -1,0 +1,64 @@
+import { Failure } from "@glowworm/platform";
+import {
+  type Clock,
+  type CryptoSuite,
+  DAY_SECONDS,
+  type RandomSource,
+  SEGMENT_SECONDS,
+  type UnixSeconds,
+} from "@glowworm/protocol";
+import { type CommitGroup, StoreUnavailableError } from "../report-store.ts";
+import { type KeyspaceOptions, prepareSchema, type Tables } from "./schema.ts";
+import { type ClusterAddress, Session } from "./session.ts";
+
+/** Further than this behind what the cluster has published, a clock is wrong and not merely corrected. */
+const CLOCK_BEHIND_MAX_SECONDS = DAY_SECONDS;
+
+/** Which cluster, and where in it. */
+export interface ClusterOptions extends ClusterAddress, KeyspaceOptions {}
+
+export interface CassandraStoreOptions extends ClusterOptions {
+  /** The same for all servers of a keyspace. */
+  readonly retentionDays: number;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly crypto: CryptoSuite;
+  /** Told of every group commit that succeeded. */
+  readonly onCommit?: (group: CommitGroup) => void;
+}
+
+/** Runs `use` over a connection to the cluster; lets go of it when that fails. @throws {Failure} */
+export async function connected<T>(
+  options: CassandraStoreOptions,
+  use: (session: Session, tables: Tables) => Promise<T>,
+): Promise<T> {
+  let session: Session | undefined;
+  try {
+    session = await Session.connect(options);
+    return await use(session, await prepareSchema(session, options));
+  } catch (error) {
+    await session?.close();
+    throw explained(error, options);
+  }
+}
+
+/** @throws {Failure} when the clock is far behind `floor`, the first segment that reports may enter. */
+export function assertClock(now: UnixSeconds, floor: number): void {
+  const published = floor * SEGMENT_SECONDS;
+  if (now >= published - CLOCK_BEHIND_MAX_SECONDS) return;
+  throw new Failure(
+    "clockWrong",
+    `the clock is ${Math.ceil((published - now) / DAY_SECONDS)} days behind what the cluster has published`,
+    "set the clock; if another server's was ahead when that was published, begin with a new keyspace",
+  );
+}
+
+function explained(error: unknown, { contactPoints, localDatacenter }: ClusterAddress): unknown {
+  if (!(error instanceof StoreUnavailableError)) return error;
+  return new Failure(
+    "failure",
+    `${contactPoints.join(", ")}: ${error.message}`,
+    `see whether the nodes are up and their datacenter is named ${localDatacenter}: nodetool status`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,97 @@
+import {
+  arrivalStepOf,
+  type CryptoSuite,
+  encodeRecords,
+  paddingRecord,
+  type RandomSource,
+  SEGMENT_SECONDS,
+  STORED_RECORD_BYTES,
+  segmentPadding,
+} from "@glowworm/protocol";
+import type { Arrivals } from "./arrivals.ts";
+import { closedThrough, encodeCounts, type OpenHour } from "./book.ts";
+import { CANDIDATE_BYTES, type Pieces } from "./pieces.ts";
+import type { Tables } from "./schema.ts";
+import { intOf, type Session } from "./session.ts";
+
+/** Bytes of segments that are held until they are written. */
+const HELD_BYTES_MAX = 1_048_576;
+
+/** What closing stands on. */
+export interface CloserParts {
+  readonly session: Session;
+  readonly tables: Tables;
+  readonly arrivals: Arrivals;
+  readonly pieces: Pieces;
+  readonly crypto: CryptoSuite;
+  readonly random: RandomSource;
+}
+
+/**
+ * Closes the segments of an open hour up to `through`, all of which are behind the fence. What they hold was chosen when
+ * it resolves, by this server or by another one at the same time.
+ */
+export async function closeSegments(
+  parts: CloserParts,
+  hour: OpenHour,
+  through: number,
+): Promise<void> {
+  let first = closedThrough(hour) + 1;
+  while (first <= through) first = (await closeRun(parts, hour.hour, first, through)) + 1;
+}
+
+/** Returns the last segment of the run that was chosen. */
+async function closeRun(
+  parts: CloserParts,
+  hour: number,
+  first: number,
+  through: number,
+): Promise<number> {
+  const candidate = parts.random.bytes(CANDIDATE_BYTES);
+  await parts.pieces.announce(hour, candidate, "segments");
+  const counts = await writeRun(parts, candidate, first, through);
+  const chosen = await parts.session.decide(
+    `INSERT INTO ${parts.tables("closings")} (hour, first, through, candidate, counts)
+     VALUES (?, ?, ?, ?, ?) IF NOT EXISTS`,
+    [hour, first, through, candidate, encodeCounts(counts)],
+  );
+  if (chosen === null) return through;
+  await parts.pieces.removeSegments(candidate);
+  return intOf(chosen, "through");
+}
+
+async function writeRun(
+  parts: CloserParts,
+  candidate: Uint8Array,
+  first: number,
+  through: number,
+): Promise<readonly number[]> {
+  const shards = await parts.arrivals.shards(first, through);
+  const counts: number[] = [];
+  let held = new Map<number, Uint8Array>();
+  let heldBytes = 0;
+  for (let segment = first; segment <= through; segment++) {
+    const bytes = await segmentBytes(parts, segment, shards.get(segment) ?? []);
+    counts.push(bytes.length / STORED_RECORD_BYTES);
+    held.set(segment, bytes);
+    heldBytes += bytes.length;
+    if (heldBytes < HELD_BYTES_MAX && segment < through) continue;
+    await parts.pieces.writeSegments(candidate, held);
+    held = new Map();
+    heldBytes = 0;
+  }
+  return counts;
+}
+
+async function segmentBytes(
+  { arrivals, crypto, random }: CloserParts,
+  segment: number,
+  shards: readonly number[],
+): Promise<Uint8Array> {
+  const records = await arrivals.read(segment, shards);
+  const step = arrivalStepOf(segment * SEGMENT_SECONDS);
+  const padding = Array.from({ length: segmentPadding(records.length) }, () =>
+    paddingRecord(crypto, random, step),
+  );
+  return encodeRecords([...records, ...padding]);
+}

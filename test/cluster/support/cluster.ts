@@ -1,0 +1,54 @@
+import { loadCrypto } from "@glowworm/protocol";
+import type { ClusterOptions, ReportStore } from "@glowworm/server";
+import { openCassandraStore } from "@glowworm/server/cassandra";
+import { inject } from "vitest";
+import { DATACENTER } from "../../../bench/src/cluster/cluster.ts";
+import { CassandraNode } from "../../../bench/src/cluster/node.ts";
+import { Session } from "../../../packages/server/src/store/cassandra/session.ts";
+import type { StoreSettings } from "../../../packages/server/test/support/report-store-suite.ts";
+
+/** All tests share one: making tables takes seconds. */
+export const KEYSPACE = "glowworm_test";
+const crypto = await loadCrypto();
+const used = new Set<string>();
+
+/** The nodes that were started for this run; none when its tests are skipped. */
+export const nodes: readonly CassandraNode[] = inject("nodes").map(
+  (place) => new CassandraNode(place),
+);
+
+/** The cluster of this run, with three copies of everything. */
+export const cluster: ClusterOptions = {
+  contactPoints: nodes.map((node) => node.place.address),
+  localDatacenter: DATACENTER,
+  keyspace: KEYSPACE,
+  replication: 3,
+};
+
+/** A name for a store that is empty when it is opened first; the one before is lost. */
+export function newPlace(): string {
+  return `place ${used.size}`;
+}
+
+/** One more server's store over the cluster. */
+export async function openStore({ place, ...settings }: StoreSettings): Promise<ReportStore> {
+  if (!used.has(place)) await emptyCluster();
+  used.add(place);
+  return await openCassandraStore({ ...settings, ...cluster, crypto });
+}
+
+/** Removes all that the keyspace holds. */
+export async function emptyCluster(): Promise<void> {
+  const session = await Session.connect(cluster);
+  try {
+    const tables = await session.rows(
+      "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?",
+      [KEYSPACE],
+    );
+    await Promise.all(
+      tables.map(({ table_name: name }) => session.define(`TRUNCATE ${KEYSPACE}.${name}`)),
+    );
+  } finally {
+    await session.close();
+  }
+}

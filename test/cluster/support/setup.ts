@@ -1,0 +1,30 @@
+import type { TestProject } from "vitest/node";
+import { startCluster } from "../../../bench/src/cluster/cluster.ts";
+import type { NodePlace } from "../../../bench/src/cluster/node.ts";
+import { needs } from "../../support/needs.ts";
+
+const NODES = 3;
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The nodes that run; none when this machine cannot run them. */
+    nodes: readonly NodePlace[];
+  }
+}
+
+/** Starts the nodes once, for all files of the run. */
+export default async function setup(
+  project: TestProject,
+): Promise<(() => Promise<void>) | undefined> {
+  const { skip } = needs("java", "mvn");
+  if (skip) {
+    project.provide("nodes", []);
+    return undefined;
+  }
+  const cluster = await startCluster(NODES);
+  project.provide(
+    "nodes",
+    cluster.nodes.map((node) => node.place),
+  );
+  return cluster.stop;
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@glowworm/source"];
+
+/** `npm run test:cluster`: what needs real nodes, which are started once for all of it. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["test/cluster/**/*.test.ts"],
+    globalSetup: ["./vitest.setup.ts", "./test/cluster/support/setup.ts"],
+    // The nodes need the cores themselves.
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+  },
+});
