@@ -20,6 +20,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nginx: "nginx-light",
   openssl: "openssl",
   "systemd-analyze": "systemd",
+  "qemu-system-x86_64": "qemu-system-x86",
+  strace: "strace",
+  nsenter: "util-linux",
   unshare: "util-linux",
 };
 

@@ -8,10 +8,13 @@ import { historyCommand } from "./commands/history.ts";
 import { initCommand } from "./commands/init.ts";
 import { relayRunCommand } from "./commands/relay-run.ts";
 import { serverBackupCommand } from "./commands/server-backup.ts";
+import { serverInviteCommand } from "./commands/server-invite.ts";
+import { serverInvitesCommand } from "./commands/server-invites.ts";
 import { serverMirrorCommand } from "./commands/server-mirror.ts";
 import { serverRestoreCommand } from "./commands/server-restore.ts";
 import { serverRunCommand } from "./commands/server-run.ts";
 import { serverStatsCommand } from "./commands/server-stats.ts";
+import { serverUninviteCommand } from "./commands/server-uninvite.ts";
 import { serverVerifyCommand } from "./commands/server-verify.ts";
 
 /** Every command, in the order in which help lists them. */
@@ -23,6 +26,9 @@ export const COMMANDS: readonly Command[] = [
   beaconRunCommand,
   relayRunCommand,
   serverRunCommand,
+  serverInviteCommand,
+  serverInvitesCommand,
+  serverUninviteCommand,
   serverMirrorCommand,
   serverBackupCommand,
   serverRestoreCommand,

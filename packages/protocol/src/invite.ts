@@ -7,7 +7,7 @@ import { H_INVITE_CHECK, H_INVITE_HASH } from "./params.ts";
 /** Bytes of the secret in an invite. */
 export const INVITE_BYTES: number = 16;
 /** Bytes of what a server keeps of it. */
-export const INVITE_HASH_BYTES: number = 32;
+const INVITE_HASH_BYTES: number = 32;
 
 const PREFIX = "glowworm-invite-";
 const CHECK_BYTES = 4;

@@ -15,7 +15,7 @@ import { PROTOCOL_VERSION, TOKENS_PER_ISSUE, VOPRF_INFO } from "./params.ts";
 import type { RandomSource } from "./world.ts";
 
 /** Bytes of the nonce that makes a token one of its own. */
-export const TOKEN_NONCE_BYTES: number = KEY_BYTES;
+const TOKEN_NONCE_BYTES: number = KEY_BYTES;
 /** Bytes of a token before its output: the input of the function. */
 const TOKEN_INPUT_BYTES: number = 1 + 4 + TOKEN_NONCE_BYTES;
 /** Bytes of an upload token. */

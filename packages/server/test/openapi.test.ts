@@ -11,6 +11,7 @@ import { z } from "zod";
 import type { Answer, Octets } from "../src/openapi/answers.ts";
 import { OPERATIONS, type Operation } from "../src/openapi/operations.ts";
 import { type Exchange, everyAnswer } from "./support/every-answer.ts";
+import { InvitedApp } from "./support/invited.ts";
 
 const WRITTEN = new URL("../../../docs/openapi.json", import.meta.url);
 
@@ -51,6 +52,14 @@ describe("the OpenAPI document", () => {
       for (const header of answer.headers) expect(response.headers.get(header)).not.toBeNull();
       await checkBody(answer, response.clone());
     }
+  });
+
+  it("describes every route of an app that takes everybody, or whoever has a token", () => {
+    const routes = new InvitedApp().http.app.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
+    const described = OPERATIONS.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    expect([...routes].sort()).toEqual([...described].sort());
   });
 
   it("gives every problem the status of its code", () => {

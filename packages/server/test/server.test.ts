@@ -136,6 +136,19 @@ describe("a server", () => {
     await expect(fetch(url + PATHS.health)).rejects.toThrow();
   });
 
+  it("stops within ten seconds though somebody never ends his request", async () => {
+    const clock = new FakeClock(NOON_MS);
+    const { server, url } = await startServer({ clock });
+    const { socket, answer } = converse(url);
+    socket.write(HEAD.replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n"));
+    await new Promise((resolve) => socket.once("data", resolve));
+    const stopping = server.stop();
+    clock.advance(9000);
+    await stopping;
+    // Not the 408 that a request gets after ten seconds.
+    expect(await answer).not.toContain("408");
+  });
+
   it("answers a body that comes too slowly with 408 and a problem document", async () => {
     const { server, url } = await startServer();
     const { socket, answer } = converse(url);

@@ -55,6 +55,7 @@ function optionsFrom(settings: ServerSettings): Chosen {
     dataFolder: settings.data,
     ...settings.listen,
     retentionDays: settings.retention,
+    minFreeBytes: settings.min_free,
     admission: settings.admission,
     trustedProxies: settings.trusted_proxies,
     limits: limitsFrom(settings),

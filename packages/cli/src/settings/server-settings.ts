@@ -11,11 +11,15 @@ import type { Settings } from "./setting.ts";
 
 const LISTEN_EXAMPLE = "127.0.0.1:8787";
 
+const UNIT_BITS: Readonly<Record<string, number>> = { M: 20, G: 30, T: 40 };
+
 /** The settings of `glowworm server run`, checked. */
 export interface ServerSettings extends LimitSettings {
   readonly data: string;
   readonly listen: HostPort;
   readonly retention: number;
+  /** Bytes. */
+  readonly min_free: number;
   readonly admission: Admission;
   readonly trusted_proxies: readonly string[];
   readonly "about.policy": string | null;
@@ -31,6 +35,11 @@ const address: z.ZodType<HostPort> = z.string().transform((text, context) => {
   context.addIssue("not HOST:PORT");
   return z.NEVER;
 });
+
+const bytes: z.ZodType<number> = z
+  .string()
+  .regex(/^[0-9]{1,6} ?[MGT]iB$/)
+  .transform((text) => Number.parseInt(text, 10) * 2 ** (UNIT_BITS[text.at(-3) ?? ""] ?? 0));
 
 /** One entry for each setting; file, environment, flags, help and `config check` follow from it. */
 export const SERVER_SETTINGS: Settings<ServerSettings> = {
@@ -61,6 +70,15 @@ export const SERVER_SETTINGS: Settings<ServerSettings> = {
     example: RETENTION_DAYS_DEFAULT,
     help: `days for which reports are kept (default ${RETENTION_DAYS_DEFAULT})`,
   },
+  min_free: {
+    schema: bytes,
+    kind: "text",
+    otherwise: () => "256 MiB",
+    placeholder: "SIZE",
+    expected: "a whole number of MiB, GiB or TiB",
+    example: "2 GiB",
+    help: "what stays free of the disk: below, uploads are answered 503 (default 256 MiB)",
+  },
   admission: {
     schema: z.enum(["public", "invite"]),
     kind: "text",
@@ -68,7 +86,7 @@ export const SERVER_SETTINGS: Settings<ServerSettings> = {
     placeholder: "WHO",
     expected: "public or invite",
     example: "invite",
-    help: "who may upload: public, or invite: whoever has a token (default public)",
+    help: `who may upload: public, everybody; invite, relays with a "glowworm server invite" (default public)`,
   },
   trusted_proxies: {
     schema: z.array(z.string().refine(isProxy)),

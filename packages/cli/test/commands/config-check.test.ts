@@ -95,6 +95,8 @@ describe("glowworm config check", () => {
     ["trusted_proxies = ['0.0.0.0/0']", "written.toml: trusted_proxies", "10.0.0.5"],
     ["[limits]\nrecords_per_id = 256", "written.toml: limits.records_per_id", "64"],
     ["[limits]\nrecordsPerId = 6", "written.toml: limits.recordsPerId", "records_per_id"],
+    ["min_free = '256 MB'", "written.toml: min_free", "2 GiB"],
+    ["admission = 'all'", "written.toml: admission", "invite"],
     ["data = ''", "written.toml: data", "/var"],
     ["retention = 7\nlisten = [", "written.toml:2", "toml.io"],
     ["retention = 7\nretention = 8", "written.toml:2", "toml.io"],

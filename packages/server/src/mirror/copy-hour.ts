@@ -1,6 +1,6 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { syncFolder, type Transfer } from "@glowworm/platform";
+import { syncFolder } from "@glowworm/platform";
 import {
   type CryptoSuite,
   checkFilter,
@@ -27,7 +27,8 @@ const NOTHING = new Uint8Array();
 /** Where a copy comes from and goes to. */
 export interface CopyJob {
   readonly crypto: CryptoSuite;
-  readonly transfer: Transfer;
+  /** The body under a path of the source, at most `maxBytes`. @throws {TransferError} */
+  readonly get: (path: string, maxBytes: number) => Promise<Uint8Array>;
   readonly listed: ListedHour;
   /** File to make. */
   readonly to: string;
@@ -41,13 +42,13 @@ export interface CopyJob {
  * @see docs/protocol.md sections 7.4, 7.5 and 7.6
  */
 export async function copyHour(job: CopyJob): Promise<Manifest> {
-  const { crypto, transfer, listed, to } = job;
+  const { crypto, get, listed, to } = job;
   if (listed.pages > HOUR_PAGES_MAX)
     throw new DecodeError("bad-value", "hours_list.hours.pages", 0);
-  const head = await transfer.get(PATHS.manifest(listed.hour), manifestBytes(listed.pages));
+  const head = await get(PATHS.manifest(listed.hour), manifestBytes(listed.pages));
   const manifest = checkManifest(crypto, listed, head);
   const filter = hasFilter(manifest)
-    ? await transfer.get(PATHS.filter(listed.hour), filterBytesMax(listed.pages))
+    ? await get(PATHS.filter(listed.hour), filterBytesMax(listed.pages))
     : NOTHING;
   const file = await open(to + UNFINISHED, "w", 0o600);
   try {
@@ -69,14 +70,14 @@ export async function copyHour(job: CopyJob): Promise<Manifest> {
 }
 
 async function copyPages(
-  { crypto, transfer, listed }: CopyJob,
+  { crypto, get, listed }: CopyJob,
   manifest: Manifest,
   filterBytes: Uint8Array,
   file: FileHandle,
 ): Promise<void> {
   const filter = filterBytes.length > 0 ? checkFilter(crypto, manifest, filterBytes) : null;
   for (const [index, entry] of manifest.pages.entries()) {
-    const page = await transfer.get(PATHS.page(listed.hour, index), PAGE_BYTES);
+    const page = await get(PATHS.page(listed.hour, index), PAGE_BYTES);
     decodePage(crypto, entry, page);
     if (filter !== null) assertInFilter(filter, page);
     await writeAll(file, page, SPANS.page(listed.pages, index).offset);

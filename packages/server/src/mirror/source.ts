@@ -9,7 +9,7 @@ import {
   PATHS,
   toHex,
 } from "@glowworm/protocol";
-import { copyHour } from "./copy-hour.ts";
+import { type CopyJob, copyHour } from "./copy-hour.ts";
 import type { MirrorStore } from "./mirror-store.ts";
 
 /** What copying stands on. */
@@ -26,6 +26,10 @@ export interface SourceDeps {
 }
 
 const TOO_MANY_REQUESTS = 429;
+/** What a server with the usual limits gives back in this time is 125 MB: the pages of an hour of 900,000 records. */
+const PATIENCE_MS = 60_000;
+/** Refusals in a row for which an hour that was begun is not given up. */
+const PATIENCE_MAX = 10;
 const UNAVAILABLE = 503;
 
 /** The server whose hours are copied: one list at a time, and the hours of it that are not here, newest first. */
@@ -85,12 +89,27 @@ export class Source {
     const { crypto, store, complain } = this.#deps;
     try {
       const to = store.pathOf(listed.hour);
-      const { previous } = await copyHour({ crypto, transfer, listed, to });
+      const get: CopyJob["get"] = (path, maxBytes) => this.#getPatiently(transfer, path, maxBytes);
+      const { previous } = await copyHour({ crypto, get, listed, to });
       store.add(listed);
       this.#checkChain(listed.hour, toHex(previous));
     } catch (error) {
       if (!isOfHourAlone(error)) throw error;
       complain(`hour ${listed.hour}: not copied: ${error.message}`);
+    }
+  }
+
+  /** Waits when the source says that it was too much at once: an hour that is begun again is fetched again. */
+  async #getPatiently(transfer: Transfer, path: string, maxBytes: number): Promise<Uint8Array> {
+    const { clock, signal } = this.#deps;
+    for (let refusals = 0; ; refusals++) {
+      try {
+        return await transfer.get(path, maxBytes);
+      } catch (error) {
+        const isBusy = error instanceof TransferError && error.status === TOO_MANY_REQUESTS;
+        if (!isBusy || refusals === PATIENCE_MAX) throw error;
+        await clock.sleep(PATIENCE_MS, signal);
+      }
     }
   }
 

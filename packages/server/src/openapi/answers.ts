@@ -1,4 +1,4 @@
-import type { About, HoursList, ProblemCode } from "@glowworm/protocol";
+import type { About, HoursList, ProblemCode, TokenKeyList } from "@glowworm/protocol";
 import { PROBLEMS } from "@glowworm/protocol";
 import { z } from "zod";
 
@@ -23,7 +23,18 @@ export interface Answer {
 }
 
 /** Headers that mean something to a client. */
-export type AnswerHeader = "cache-control" | "retry-after" | "access-control-allow-origin";
+export type AnswerHeader =
+  | "cache-control"
+  | "retry-after"
+  | "www-authenticate"
+  | "access-control-allow-origin";
+
+/** What a refusal says in its header, by status. */
+const MORE_HEADERS: Readonly<Record<number, readonly AnswerHeader[]>> = {
+  401: ["www-authenticate"],
+  429: ["retry-after"],
+  503: ["retry-after"],
+};
 
 /** Answer of `GET /about`. */
 export const ABOUT: z.ZodType<About> = z.object({
@@ -39,6 +50,12 @@ export const ABOUT: z.ZodType<About> = z.object({
     recordsPerUpload: z.int().min(1),
     recordsPerId: z.int().min(1),
   }),
+});
+
+/** Answer of `GET /v1/tokens/keys`. */
+export const TOKEN_KEYS: z.ZodType<TokenKeyList> = z.object({
+  v: z.literal(1),
+  keys: z.array(z.object({ day: z.int().min(0), publicKey: hash("public key of a day") })),
 });
 
 /** Answer of `GET /v1/hours`. */
@@ -76,13 +93,12 @@ export function refusals(...codes: readonly ProblemCode[]): readonly Answer[] {
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code]))];
   return statuses.map((status) => {
     const own = codes.filter((code) => PROBLEMS[code] === status);
-    const isLater = status === 429 || status === 503;
     return {
       status,
       what: own.join(" or "),
       body: problemSchema(status, own),
       codes: own,
-      headers: isLater ? ["cache-control", "retry-after"] : ["cache-control"],
+      headers: ["cache-control", ...(MORE_HEADERS[status] ?? [])],
     };
   });
 }

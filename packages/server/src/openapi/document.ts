@@ -10,9 +10,12 @@ const DESCRIPTION =
   "refused with 405 method-not-allowed and Allow, an unknown path with 404 not-found. Every refusal is a problem " +
   "document of RFC 9457. There are no cookies, no accounts and no entity tags. HEAD is answered wherever GET is.";
 
+const TOKEN = "uploadToken";
+
 const HEADERS: Readonly<Record<AnswerHeader, string>> = {
   "cache-control": "no-store, or immutable for bytes that never change",
   "retry-after": "seconds after which to try again",
+  "www-authenticate": "Glowworm-Token",
   "access-control-allow-origin": "any web page may read it",
 };
 
@@ -22,6 +25,11 @@ const HEADERS: Readonly<Record<AnswerHeader, string>> = {
  */
 export function openApiDocument(): object {
   const app = new OpenAPIHono();
+  app.openAPIRegistry.registerComponent("securitySchemes", TOKEN, {
+    type: "http",
+    scheme: "Glowworm-Token",
+    description: "an upload token, section 8.6; only for servers whose admission is by invite",
+  });
   for (const operation of OPERATIONS) app.openAPIRegistry.registerPath(routeOf(operation));
   return app.getOpenAPI31Document({
     openapi: "3.1.0",
@@ -36,7 +44,7 @@ export function openApiDocument(): object {
   });
 }
 
-function routeOf({ method, path, what, body, answers }: Operation): RouteConfig {
+function routeOf({ method, path, what, body, answers, isAdmitted }: Operation): RouteConfig {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
   const params = z.object(Object.fromEntries(names.map((name) => [name, PATH_NUMBER])));
   return {
@@ -44,6 +52,7 @@ function routeOf({ method, path, what, body, answers }: Operation): RouteConfig 
     path,
     operationId: `${method}${path.replaceAll(/[{}]/g, "").replaceAll(/\W+(\w)/g, (_, letter) => String(letter).toUpperCase())}`,
     summary: what,
+    ...(isAdmitted === true ? { security: [{}, { [TOKEN]: [] }] } : {}),
     request: {
       ...(names.length === 0 ? {} : { params }),
       ...(body === null ? {} : { body: { required: true, content: contentOf(body, []) } }),

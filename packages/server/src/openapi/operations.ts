@@ -1,6 +1,8 @@
 import {
   FILTER_CELL_BYTES,
   FILTER_HEADER_BYTES,
+  ISSUE_ANSWER_BYTES,
+  ISSUE_REQUEST_BYTES,
   manifestBytes,
   PAGE_BYTES,
   PATHS,
@@ -18,6 +20,7 @@ import {
   type Octets,
   refusals,
   STATUS,
+  TOKEN_KEYS,
 } from "./answers.ts";
 
 /** A request of the HTTP interface with all its answers. */
@@ -27,6 +30,8 @@ export interface Operation {
   readonly path: string;
   readonly what: string;
   readonly body: Octets | null;
+  /** Whether an invite-only server wants a token for it. */
+  readonly isAdmitted?: boolean;
   readonly answers: readonly Answer[];
 }
 
@@ -64,6 +69,19 @@ const BATCH: Octets = {
   max: UPLOAD_BYTES_MAX,
 };
 
+const TOKEN_REQUEST: Octets = {
+  what: "an invite and blinded elements",
+  min: ISSUE_REQUEST_BYTES,
+  step: 1,
+  max: ISSUE_REQUEST_BYTES,
+};
+const TOKEN_ANSWER: Octets = {
+  what: "evaluated elements and a proof",
+  min: ISSUE_ANSWER_BYTES,
+  step: 1,
+  max: ISSUE_ANSWER_BYTES,
+};
+
 /** Everything a server answers. @see docs/protocol.md section 8 */
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -71,11 +89,14 @@ export const OPERATIONS: readonly Operation[] = [
     path: PATHS.sightings,
     what: "Stores a batch of sealed reports whole, or says why not",
     body: BATCH,
+    isAdmitted: true,
     answers: [
       { status: 201, what: "all are durable, or were before", body: null, codes: [], headers: [] },
       ...refusals(
         "bad-length",
         "unsupported-version",
+        "token-required",
+        "token-refused",
         "request-timeout",
         "body-too-large",
         "unsupported-media-type",
@@ -86,6 +107,32 @@ export const OPERATIONS: readonly Operation[] = [
       ),
     ],
   },
+  {
+    method: "post",
+    path: PATHS.tokens,
+    what: "Issues upload tokens to an invited relay",
+    body: TOKEN_REQUEST,
+    answers: [
+      { status: 200, what: "issued", body: TOKEN_ANSWER, codes: [], headers: ["cache-control"] },
+      ...refusals(
+        "bad-length",
+        "unsupported-version",
+        "invite-refused",
+        "token-refused",
+        "not-found",
+        "request-timeout",
+        "body-too-large",
+        "unsupported-media-type",
+        "tokens-used-up",
+        "rate-limited",
+        "store-unavailable",
+      ),
+    ],
+  },
+  read(PATHS.tokenKeys, "Public keys of the days for which tokens are made", TOKEN_KEYS, [
+    "not-found",
+    "rate-limited",
+  ]),
   read(PATHS.hours, "What can be fetched now", HOURS, [
     "bad-path",
     "rate-limited",

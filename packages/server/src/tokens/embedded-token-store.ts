@@ -1,7 +1,7 @@
-import { errorCode } from "@glowworm/platform";
+import { errorCode, Failure } from "@glowworm/platform";
 import { StoreUnavailableError } from "../store/report-store.ts";
 import { type InviteBook, openInviteBook } from "./invite-book.ts";
-import { openSpentTokens, type SpentTokens } from "./spent-tokens.ts";
+import { SpentTokens } from "./spent-tokens.ts";
 import type { Grant, TokenStore } from "./token-store.ts";
 
 /** Invites and spent tokens in the data folder of one server. */
@@ -34,20 +34,15 @@ export class EmbeddedTokenStore implements TokenStore {
 
 /** Opens what is in a data folder, made when missing. @throws {Failure} */
 export function openEmbeddedTokenStore(dataFolder: string): EmbeddedTokenStore {
-  const invites = openInviteBook(dataFolder);
-  try {
-    return new EmbeddedTokenStore(invites, openSpentTokens(dataFolder));
-  } catch (error) {
-    invites.close();
-    throw error;
-  }
+  return new EmbeddedTokenStore(openInviteBook(dataFolder), new SpentTokens(dataFolder));
 }
 
 function written<T>(change: () => T): T {
   try {
     return change();
   } catch (cause) {
-    const message = `invites and spent tokens cannot be written (${errorCode(cause)})`;
+    const reason = cause instanceof Failure ? cause.message : errorCode(cause);
+    const message = `invites and spent tokens cannot be written (${reason})`;
     throw new StoreUnavailableError(message, { cause });
   }
 }

@@ -1,8 +1,18 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type HoursList, PATHS } from "@glowworm/protocol";
+import {
+  buildFilter,
+  decodeManifest,
+  encodeManifest,
+  filterHash,
+  type HoursList,
+  manifestHash,
+  PATHS,
+  toHex,
+} from "@glowworm/protocol";
+import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "../support/fixtures.ts";
+import { crypto, temporaryFolder } from "../support/fixtures.ts";
 import { copyAll, MirrorScene } from "../support/mirror-scene.ts";
 
 /** An hour of 65 pages has a filter. */
@@ -126,6 +136,27 @@ describe("a mirror", () => {
     expect((await listOf(url)).hours).toHaveLength(1);
   });
 
+  it("waits when the server says that it was too much, and goes on where it was", async () => {
+    const scene = await MirrorScene.open(300);
+    const { mirror, url } = await scene.mirror();
+    const [{ hour }] = (await listOf(scene.url)).hours as [HoursList["hours"][number]];
+    const refused = new Promise<void>((resolve) => {
+      scene.lies.set(PATHS.page(hour, 1), () => {
+        scene.lies.clear();
+        resolve();
+        return new Response(null, { status: 429 });
+      });
+    });
+    const done = copyAll(mirror);
+    await refused;
+    await new Promise(setImmediate);
+    scene.clock.advance(60_000);
+    await done;
+    expect((await listOf(url)).hours).toHaveLength(1);
+    expect(scene.asked.filter((path) => path === PATHS.page(hour, 0))).toHaveLength(1);
+    expect(scene.said).toEqual([]);
+  });
+
   it("is of one server: a folder of another, or of a server's own, is refused", async () => {
     const scene = await MirrorScene.open(1);
     await (await scene.copied()).mirror.stop();
@@ -175,6 +206,25 @@ describe("a mirror of a server that lies", () => {
     const { url } = await scene.copied();
     expect((await listOf(url)).hours).toEqual([]);
     expect(scene.said).toEqual([expect.stringContaining("filter differs")]);
+  }, 20_000);
+
+  it("copies no hour whose filter leaves out ids", async () => {
+    const scene = await MirrorScene.open(MANY);
+    const { hours, ...list } = await listOf(scene.url);
+    const [{ hour, pages }] = hours as [HoursList["hours"][number]];
+    const filter = buildFilter(new Uint8Array(16), seededRandom("one id"));
+    const honest = new Uint8Array(
+      await (await fetch(scene.url + PATHS.manifest(hour))).arrayBuffer(),
+    );
+    const head = encodeManifest({ ...decodeManifest(honest), filter: filterHash(crypto, filter) });
+    const manifest = toHex(manifestHash(crypto, head));
+    const forged = { ...list, hours: [{ hour, pages, manifest }] };
+    scene.lies.set(PATHS.hours, () => Response.json(forged));
+    scene.lies.set(PATHS.manifest(hour), () => new Response(head.slice()));
+    scene.lies.set(PATHS.filter(hour), () => new Response(filter.slice()));
+    const { url } = await scene.copied();
+    expect((await listOf(url)).hours).toEqual([]);
+    expect(scene.said).toEqual([expect.stringContaining("lacks ids")]);
   }, 20_000);
 
   it("keeps and serves the first copy of an hour that changes, and says so once", async () => {

@@ -1,6 +1,7 @@
 import { FILTER_FREE_PAGES, PAGE_RECORDS, PATHS, segmentOf } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { type ReportStore, StoreBusyError, StoreUnavailableError } from "@glowworm/server";
+import { everyTokenAnswer } from "./every-token-answer.ts";
 import {
   HOUR_MS,
   NOON_HOUR,
@@ -60,6 +61,7 @@ export async function everyAnswer(): Promise<readonly Exchange[]> {
       ...[PATHS.segment(NOON_SEGMENT), "/v1/open/-1"],
     ])),
   ];
+  exchanges.push(...(await everyTokenAnswer(app)));
   app.isStopping = true;
   exchanges.push(...(await reads(app, [PATHS.ready])));
   await store.close();

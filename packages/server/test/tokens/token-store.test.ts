@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Failure, openDatabase } from "@glowworm/platform";
+import { type Database, Failure, openDatabase } from "@glowworm/platform";
 import { decodeInvite, fromHex, inviteHash } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { makeInvite, openInviteBook, StoreUnavailableError } from "@glowworm/server";
@@ -18,7 +18,7 @@ import {
   EmbeddedTokenStore,
   openEmbeddedTokenStore,
 } from "../../src/tokens/embedded-token-store.ts";
-import { openSpentTokens, SpentTokens } from "../../src/tokens/spent-tokens.ts";
+import { SpentTokens } from "../../src/tokens/spent-tokens.ts";
 import { loadTokenSecret } from "../../src/tokens/token-secret.ts";
 import { crypto, temporaryFolder } from "../support/fixtures.ts";
 
@@ -35,46 +35,60 @@ describe("spent tokens", () => {
   it("stay bound when the process is killed", () => {
     const folder = temporaryFolder();
     expect(spawnSync(process.execPath, [SPENDER, folder]).signal).toBe("SIGKILL");
-    const spent = openSpentTokens(folder);
+    const spent = new SpentTokens(folder);
     expect([spent.bind(1, NONCE, OTHER), spent.bind(1, NONCE, MARK)]).toEqual([false, true]);
     spent.close();
   });
 
   it("can be spent once more, and no oftener, when a power cut takes what was not forced to the disk", () => {
     const [folder, after] = [temporaryFolder(), temporaryFolder()];
-    const spent = openSpentTokens(folder);
+    const spent = new SpentTokens(folder);
     expect(spent.bind(1, NONCE, MARK)).toBe(true);
     // Without the log that no sync has followed: the least that a cut can leave.
-    mkdirSync(join(after, "admission"));
-    const file = join("admission", "spent-tokens.sqlite");
+    mkdirSync(join(after, "admission", "spent"), { recursive: true });
+    const file = join("admission", "spent", "1.sqlite");
     copyFileSync(join(folder, file), join(after, file));
     spent.close();
-    const again = openSpentTokens(after);
+    const again = new SpentTokens(after);
     expect([again.bind(1, NONCE, OTHER), again.bind(1, NONCE, MARK)]).toEqual([true, false]);
     again.close();
   });
 
-  it("of days before are forgotten, and those of the day kept", () => {
-    const spent = openSpentTokens(temporaryFolder());
-    const second = new Uint8Array(32).fill(9);
-    spent.bind(1, NONCE, MARK);
-    spent.bind(2, second, MARK);
+  it("of days before are forgotten with their files, and those of the day kept", () => {
+    const folder = temporaryFolder();
+    const spent = new SpentTokens(folder);
+    const files = (): readonly string[] => readdirSync(join(folder, "admission", "spent"));
+    for (const day of [1, 2, 10]) spent.bind(day, NONCE, MARK);
+    expect(files().some((name) => name.startsWith("1.sqlite"))).toBe(true);
     spent.dropBefore(2);
-    expect([spent.bind(1, NONCE, OTHER), spent.bind(2, second, OTHER)]).toEqual([true, false]);
+    expect(files().some((name) => name.startsWith("1."))).toBe(false);
+    expect([1, 2, 10].map((day) => spent.bind(day, NONCE, OTHER))).toEqual([true, false, false]);
     spent.close();
+    const later = new SpentTokens(folder);
+    later.dropBefore(10);
+    expect(files().every((name) => name.startsWith("10.sqlite"))).toBe(true);
+    later.close();
   });
 
-  it("are an unavailable store when the disk is full", async () => {
+  it("are an unavailable store when the disk is full, or their file is none", async () => {
     const folder = temporaryFolder();
-    const database = openDatabase(join(folder, "full.sqlite"));
-    database.exec("CREATE TABLE spent (nonce BLOB PRIMARY KEY, day INT, mark BLOB) WITHOUT ROWID");
-    database.pragma("max_page_count = 2");
-    const store = new EmbeddedTokenStore(openInviteBook(folder), new SpentTokens(database));
+    const small = (): Database => {
+      const database = openDatabase(join(folder, "small.sqlite"));
+      database.exec("CREATE TABLE spent (nonce BLOB PRIMARY KEY, mark BLOB) WITHOUT ROWID");
+      database.pragma("max_page_count = 2");
+      return database;
+    };
+    const store = new EmbeddedTokenStore(openInviteBook(folder), new SpentTokens(folder, small));
     const fill = async (): Promise<void> => {
       for (let n = 0; n < 1000; n++) await store.bind(1, random.bytes(32), MARK);
     };
     await expect(fill()).rejects.toBeInstanceOf(StoreUnavailableError);
     await store.close();
+    const damaged = openEmbeddedTokenStore(folder);
+    mkdirSync(join(folder, "admission", "spent"), { recursive: true });
+    writeFileSync(join(folder, "admission", "spent", "1.sqlite"), "x".repeat(5000));
+    await expect(damaged.bind(1, NONCE, MARK)).rejects.toThrow("1.sqlite");
+    await damaged.close();
   });
 });
 

@@ -17,6 +17,7 @@ import { RECORD_BYTES } from "../hour-assembly.ts";
 import { Checksum } from "./checksum.ts";
 import { DamagedHourError } from "./damage.ts";
 import { removeDatabase, UNFINISHED } from "./layout.ts";
+import { isLogDamaged } from "./log-check.ts";
 import { OPEN_HOUR_SCHEMA, type OpenDatabase, openSound } from "./open-hour-file.ts";
 import { RecordIndex } from "./record-index.ts";
 import { assertSum, SegmentReader, type SegmentSum } from "./segment-source.ts";
@@ -49,6 +50,8 @@ export class OpenHour {
   readonly #reader: SegmentReader;
   #closedThrough: number;
   #records = 0;
+  /** Whether every commit that can be read here is on disk. */
+  #isSettled = true;
 
   private constructor(path: string, hour: number, database: Database, random: RandomSource) {
     this.path = path;
@@ -97,8 +100,10 @@ export class OpenHour {
 
   /** Opens the hour a server left behind and reads every record of it. @throws {DamagedHourError} */
   static load(open: OpenDatabase, path: string, hour: number, random: RandomSource): OpenHour {
+    if (isLogDamaged(path)) throw new DamagedHourError("its log is damaged");
     return openSound(open, path, (database) => {
       const loaded = new OpenHour(path, hour, database, random);
+      loaded.#isSettled = false;
       loaded.#learn();
       return loaded;
     });
@@ -125,7 +130,7 @@ export class OpenHour {
   /** Stores all or none, 129 bytes each; durable when it returns. */
   insert(segment: number, records: Uint8Array): void {
     if (records.length === 0) return;
-    this.#insert.run({ segment, records, bytes: records.length });
+    this.#write(() => this.#insert.run({ segment, records, bytes: records.length }));
     this.#records += records.length / RECORD_BYTES;
     const value = segment - this.hour * SEGMENTS_PER_HOUR;
     for (let at = 0; at < records.length; at += RECORD_BYTES) {
@@ -133,27 +138,29 @@ export class OpenHour {
     }
   }
 
-  /** Whether the record at `at` is there, in a segment before `segment`. */
+  /** Whether the record at `at` is there, on disk, in a segment before `segment`. */
   hasBefore(segment: number, records: Uint8Array, at: number): boolean {
-    return this.#index.find(records, at, (value) => {
+    const isThere = this.#index.find(records, at, (value) => {
       const found = this.hour * SEGMENTS_PER_HOUR + value;
       if (found >= segment) return false;
       return this.#find.get(found, records.subarray(at, at + RECORD_BYTES)) !== undefined;
     });
+    if (isThere) this.#settle();
+    return isThere;
   }
 
   /** Pads and closes all segments up to `segment`. Takes the time of the records in them. */
   closeSegments(crypto: CryptoSuite, random: RandomSource, segment: number): void {
     const through = Math.min(segment, this.lastSegment);
     if (through <= this.#closedThrough) return;
-    this.#database.transaction(() => {
+    this.#write(() => {
       const note = this.#database.prepare("INSERT INTO segments VALUES (?, ?, ?)");
       for (let next = this.#closedThrough + 1; next <= through; next++) {
         this.#pad(crypto, random, next);
         const { records, sum } = this.#sum(next);
         note.run(next, records, sum);
       }
-    })();
+    });
     this.#closedThrough = through;
   }
 
@@ -181,6 +188,27 @@ export class OpenHour {
 
   close(): void {
     this.#database.close();
+  }
+
+  #write(change: () => void): void {
+    this.#settle();
+    this.#isSettled = false;
+    this.#database.transaction(change)();
+    this.#isSettled = true;
+  }
+
+  /**
+   * A write that failed, or a process that was killed, leaves commits in the log which are in the kernel's memory and
+   * perhaps on no disk; syncing the log again may say yes without writing them. Only what is copied into the database and
+   * synced there is certain. Without this, a report that is sent again would be found, nothing be written, and a yes said.
+   */
+  #settle(): void {
+    if (this.#isSettled) return;
+    const [result] = this.#database.pragma("wal_checkpoint(TRUNCATE)") as {
+      readonly busy: number;
+    }[];
+    if (result?.busy !== 0) throw new Error("the log is in use");
+    this.#isSettled = true;
   }
 
   #pad(crypto: CryptoSuite, random: RandomSource, segment: number): void {
