@@ -57,6 +57,7 @@ describe("more uploads than can be stored", () => {
   it("are stored or put off, nothing else, in bounded memory", async () => {
     server = await ServerProcess.start({
       limits: { recordsAtOnce: MANY, connectionsPerNetwork: 1024 },
+      watchesLoop: true,
     });
     const random = seededRandom("load");
     const statuses = new Map<number, number>();

@@ -3,6 +3,7 @@ import { systemClock, systemRandom, watchLoopDelay } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
 import { Server } from "@glowworm/server";
 
+const { watchesLoop, ...options } = JSON.parse(process.argv[2] ?? "{}");
 const server = new Server({
   clock: systemClock,
   random: systemRandom,
@@ -10,9 +11,9 @@ const server = new Server({
   host: "127.0.0.1",
   port: 0,
   retentionDays: 30,
-  loopDelayMs: watchLoopDelay(systemClock),
-  say: (line) => process.stderr.write(`${line}\n`),
-  ...JSON.parse(process.argv[2] ?? "{}"),
+  log: ({ level, text }) => level !== "info" && process.stderr.write(`${text}\n`),
+  ...(watchesLoop ? { loopDelayMs: watchLoopDelay(systemClock) } : {}),
+  ...options,
 });
 const { url } = await server.start();
 process.on("SIGTERM", () => void server.stop());

@@ -13,6 +13,8 @@ export interface ServerProcessOptions {
   readonly limits?: Partial<ServerLimits>;
   readonly trustedProxies?: readonly string[];
   readonly dataFolder?: string;
+  /** Whether it puts uploads off when it is late: so it would be on a machine that is busy with other tests. */
+  readonly watchesLoop?: boolean;
 }
 
 /** The compiled server in a process of its own, on a port of its own. */
