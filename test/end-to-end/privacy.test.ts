@@ -153,8 +153,8 @@ describe("who has the server's disk, or reads its answers", () => {
     for (const page of pages) expect(page).toHaveLength(PAGE_BYTES);
     const served = concat(manifest, ...pages);
     expect(toHex(file.subarray(0, served.length))).toBe(toHex(served));
-    // The last bytes are a checksum of the manifest.
-    expect(file).toHaveLength(served.length + 32);
+    // The last bytes are the footer: hash of the manifest, hour, sizes, format, checksum.
+    expect(file).toHaveLength(served.length + 61);
   });
 
   it("reads the arrival of a report in steps of ten minutes, among padding that looks the same", () => {
