@@ -37,7 +37,7 @@ export default defineConfig({
           name: "processes",
           include: PROCESSES,
           fileParallelism: false,
-          testTimeout: PATIENCE_MS * 5,
+          testTimeout: PATIENCE_MS * 10,
           sequence: { groupOrder: 1 },
         },
       },

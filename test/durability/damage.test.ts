@@ -64,7 +64,8 @@ beforeAll(async () => {
   await server.end("SIGKILL");
   files = readdirSync(place.folder, { recursive: true, encoding: "utf8" }).filter((name) => {
     const found = statSync(join(place.folder, name));
-    return found.isFile() && found.size > 0;
+    // Without a sound `format` nobody can know what the rest is: the server refuses, and names the file.
+    return found.isFile() && found.size > 0 && name !== "format";
   });
 });
 
@@ -87,7 +88,9 @@ async function serveDamaged(file: string, damage: Damage, at: number): Promise<T
   const server = new Server({
     ...{ clock, crypto, random: seededRandom("damage"), dataFolder: folder },
     ...{ host: "127.0.0.1", port: 0, retentionDays: 30 },
-    log: ({ text }) => said.push(text),
+    log: ({ level, text }) => {
+      if (level !== "info") said.push(text);
+    },
   });
   const { url } = await server.start();
   const checker = new Checker(place.history.workload);
@@ -100,11 +103,31 @@ async function serveDamaged(file: string, damage: Damage, at: number): Promise<T
       if (batch !== undefined) hours.set(batch, hour);
     }
   };
-  for await (const { hour, records } of reader.closedHours(url)) read(hour, records);
+  await readClosed(reader, url, read);
   read(OPEN_HOUR, await reader.openSegments(url));
   await server.stop();
   rmSync(folder, { recursive: true });
   return { verdict: checker.verdict(place.history), said: said.join("\n"), hours };
+}
+
+/** A damaged page may be found when it is asked for: that is answered 503 once, and its hour is no longer listed. */
+async function readClosed(
+  reader: Reader,
+  url: string,
+  read: (hour: number, records: readonly StoredRecord[]) => void,
+): Promise<void> {
+  const done = new Set<number>();
+  for (let tries = 0; tries <= CLOSED_HOURS; tries++) {
+    try {
+      for await (const { hour, records } of reader.closedHours(url, (one) => !done.has(one))) {
+        done.add(hour);
+        read(hour, records);
+      }
+      return;
+    } catch (error) {
+      if (!String(error).includes(": 503 ")) throw error;
+    }
+  }
 }
 
 describe("a data folder in which a file", () => {

@@ -7,8 +7,11 @@ import { CLEAN, Place, publish } from "./support/place.ts";
 import { canMount, SmallDisk } from "./support/small-disk.ts";
 import { Workload } from "./support/workload.ts";
 
-const FULL_MB = 6;
-const ROOM_MB = 24;
+/** What a server leaves free on any disk, unless told otherwise. */
+const WATERMARK_MB = 256;
+const FULL_MB = WATERMARK_MB + 6;
+const ROOM_MB = WATERMARK_MB + 24;
+
 const NOES = 30;
 
 const isMissing = needs("unshare", "nsenter").skip || !canMount();
@@ -73,11 +76,11 @@ async function fillAndRecover(place: Place, disk: SmallDisk): Promise<void> {
   // A full disk keeps nobody from reading what is published.
   const again = await place.start({ under });
   expect(await ask(again.url, PATHS.hours)).toBe(200);
-  disk.resize(ROOM_MB * 2);
+  disk.resize(ROOM_MB + 24);
   const second = new Load(place.history, again.url);
   await second.more("yes", NOES);
   await second.stop();
   expect(await ask(again.url, PATHS.ready)).toBe(200);
   await again.end("SIGKILL");
-  disk.resize(ROOM_MB * 4);
+  disk.resize(2 * ROOM_MB);
 }
