@@ -68,7 +68,7 @@ export class Server implements Stepper {
       await listen(this.#http, host, port);
     } catch (error) {
       await store.close();
-      throw cluster === undefined ? explained(error, dataFolder) : error;
+      throw explained(error, cluster, dataFolder);
     }
     return { url: urlOf(this.#http) };
   }
@@ -158,14 +158,14 @@ export class Server implements Stepper {
   }
 }
 
-function explained(error: unknown, folder: string): unknown {
+function explained(error: unknown, cluster: ClusterOptions | undefined, folder: string): unknown {
   if (!(error instanceof StoreUnavailableError)) return error;
-  return new Failure(
-    "failure",
-    `${folder}: cannot be written: ${error.message}`,
-    `see whether the disk is full or failing: df -h ${folder}`,
-    { cause: error },
-  );
+  const [where, remedy] =
+    cluster === undefined
+      ? [folder, `see whether the disk is full or failing: df -h ${folder}`]
+      : [`keyspace ${cluster.keyspace}`, "see whether the nodes are up: nodetool status"];
+  const message = `${where}: cannot be written: ${error.message}`;
+  return new Failure("failure", message, remedy, { cause: error });
 }
 
 async function listen(http: HttpServer, host: string, port: number): Promise<void> {

@@ -8,7 +8,7 @@ import {
   type UnixSeconds,
 } from "@glowworm/protocol";
 import { StoreUnavailableError } from "../report-store.ts";
-import { type KeyspaceOptions, prepareSchema, type Tables } from "./schema.ts";
+import { assertNames, type KeyspaceOptions, prepareSchema, type Tables } from "./schema.ts";
 import { type ClusterAddress, Session } from "./session.ts";
 
 /** Further than this behind what the cluster has published, a clock is wrong and not merely corrected. */
@@ -30,6 +30,7 @@ export async function connected<T>(
   options: CassandraStoreOptions,
   use: (session: Session, tables: Tables) => Promise<T>,
 ): Promise<T> {
+  assertNames(options);
   let session: Session | undefined;
   try {
     session = await Session.connect(options);
