@@ -23,6 +23,13 @@ describe("a store over a cluster", () => {
     });
   });
 
+  it("refuses a retention that nodes cannot count", async () => {
+    await expect(openCassandraStore({ ...options, retentionDays: 3651 })).rejects.toMatchObject({
+      exit: "usage",
+      message: expect.stringContaining("3651"),
+    });
+  });
+
   it.each([
     ["keyspace", "glowworm; DROP"],
     ["keyspace", "Glowworm"],

@@ -17,6 +17,9 @@ const CLOCK_BEHIND_MAX_SECONDS = DAY_SECONDS;
 /** Which cluster, and where in it. */
 export interface ClusterOptions extends ClusterAddress, KeyspaceOptions {}
 
+/** Ten years: nodes count expiry in seconds that end in 2038. */
+const RETENTION_DAYS_MAX = 3650;
+
 export interface CassandraStoreOptions extends ClusterOptions {
   /** The same for all servers of a keyspace. */
   readonly retentionDays: number;
@@ -31,6 +34,7 @@ export async function connected<T>(
   use: (session: Session, tables: Tables) => Promise<T>,
 ): Promise<T> {
   assertNames(options);
+  assertRetention(options.retentionDays);
   let session: Session | undefined;
   try {
     session = await Session.connect(options);
@@ -49,6 +53,15 @@ export function assertClock(now: UnixSeconds, floor: number): void {
     "clockWrong",
     `the clock is ${Math.ceil((published - now) / DAY_SECONDS)} days behind what the cluster has published`,
     "set the clock; if another server's was ahead when that was published, begin with a new keyspace",
+  );
+}
+
+function assertRetention(days: number): void {
+  if (days <= RETENTION_DAYS_MAX) return;
+  throw new Failure(
+    "usage",
+    `retention: a cluster keeps reports for at most ${RETENTION_DAYS_MAX} days, not ${days}`,
+    `choose ${RETENTION_DAYS_MAX} days or fewer`,
   );
 }
 
