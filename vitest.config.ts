@@ -10,7 +10,7 @@ const isNightly = process.env["GLOWWORM_EFFORT"] !== undefined;
 const PATIENCE_MS = isNightly ? 3_600_000 : 60_000;
 /** Run by `npm run test:cluster`. */
 const CLUSTER = "test/cluster/**";
-const PROCESSES = "test/end-to-end/processes.test.ts";
+const PROCESSES = ["test/end-to-end/processes.test.ts", "test/durability/**/*.test.ts"];
 
 export default defineConfig({
   ...shared,
@@ -25,15 +25,21 @@ export default defineConfig({
         test: {
           name: "parts",
           include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: [PROCESSES, CLUSTER],
+          exclude: [...PROCESSES, CLUSTER],
           sequence: { groupOrder: 0 },
         },
       },
       {
         ...shared,
         extends: true,
-        // Seven programs on a clock that does not wait: nothing else runs beside them.
-        test: { name: "processes", include: [PROCESSES], sequence: { groupOrder: 1 } },
+        // Programs on clocks that do not wait: nothing else runs beside them.
+        test: {
+          name: "processes",
+          include: PROCESSES,
+          fileParallelism: false,
+          testTimeout: PATIENCE_MS * 5,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

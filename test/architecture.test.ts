@@ -6,7 +6,7 @@ const PACKAGES = new URL("../packages/", import.meta.url).pathname;
 
 /** What each package may import besides Node's own modules; the arrows of the architecture. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  protocol: ["libsodium-wrappers"],
+  protocol: ["libsodium-wrappers", "@noble/curves"],
   platform: ["@glowworm/protocol", "better-sqlite3"],
   radio: ["@glowworm/protocol", "@glowworm/platform"],
   beacon: ["@glowworm/protocol", "@glowworm/platform", "@glowworm/radio"],
@@ -17,21 +17,34 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "hono",
     "@hono/node-server",
     "cassandra-driver",
+    "@hono/zod-openapi",
+    "prom-client",
+    "zod",
   ],
   owner: ["@glowworm/protocol", "@glowworm/platform", "@scure/bip39", "zod"],
   demo: ["protocol", "platform", "radio", "beacon", "relay", "server", "owner"].map(ours),
-  cli: ["protocol", "platform", "radio", "beacon", "relay", "server", "owner", "demo"].map(ours),
+  cli: [
+    ...["protocol", "platform", "radio", "beacon", "relay", "server", "owner", "demo"].map(ours),
+    "pino",
+    "smol-toml",
+    "zod",
+  ],
 };
 
 /** Third-party drivers and the one file that may name each. */
 const DRIVERS: Readonly<Record<string, string>> = {
   "libsodium-wrappers": "protocol/src/crypto/sodium.ts",
+  "@noble/curves": "protocol/src/crypto/voprf.ts",
   "better-sqlite3": "platform/src/database.ts",
   "@abandonware/noble": "relay/src/noble-scanner.ts",
   "@abandonware/bleno": "beacon/src/bleno-advertiser.ts",
   "cassandra-driver": "server/src/store/cassandra/session.ts",
   "@hono/node-server": "server/src/http-server.ts",
   "@scure/bip39": "owner/src/keys/words.ts",
+  "@hono/zod-openapi": "server/src/openapi/document.ts",
+  "prom-client": "server/src/metrics/metrics.ts",
+  pino: "cli/src/logs/json-log.ts",
+  "smol-toml": "cli/src/settings/toml.ts",
 };
 
 /** Folders and files that may touch the clock, timers, the network and the process. */
@@ -101,8 +114,8 @@ function filesBelow(folder: string): string[] {
 }
 
 function importsOf(text: string): string[] {
-  const found = text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g);
-  return [...found].map((match) => match[1] ?? "");
+  const found = text.matchAll(/^(?:import|[^"\n]*\bfrom) "([^"]+)".*;$|\bimport\("([^"]+)"\)/gm);
+  return [...found].map((match) => match[1] ?? match[2] ?? "");
 }
 
 function withoutComments(text: string): string {

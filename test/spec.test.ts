@@ -84,6 +84,8 @@ describe("docs/protocol.md", () => {
     ["6.6", "stored.get_id", protocol.STORED_RECORD_BYTES],
     ["7.5", "manifest.version", 77],
     ["7.5", "manifest.page.first_id", 64],
+    ["8.6", "token.version", protocol.UPLOAD_TOKEN_BYTES],
+    ["8.6", "issue.version", protocol.ISSUE_REQUEST_BYTES - 32 * protocol.TOKENS_PER_ISSUE],
   ])("has a byte table without gaps in section %s for %s", (section, field, length) => {
     const table = tablesOf(sectionText(section)).find((rows) =>
       rows.some(([, , name]) => name === `\`${field}\``),

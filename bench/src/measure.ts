@@ -13,6 +13,23 @@ export type Work = () => number | Promise<number>;
 const ROUNDS = 7;
 const ROUND_MS = 300;
 
+/** A row, rounded to what such numbers can say. */
+export function row(
+  name: string,
+  value: number,
+  unit: string,
+  ratio: number | null = null,
+  against: string | null = null,
+): Row {
+  const rounded = ratio === null ? null : round3(ratio);
+  return { name, value: round3(value), unit, ratio: rounded, against };
+}
+
+/** A row of something that should stay below a limit; the ratio is the limit divided by what was measured. */
+export function limitRow(name: string, value: number, unit: string, limit: number): Row {
+  return row(name, value, unit, limit / value, `limit of ${limit} ${unit}`);
+}
+
 /** Operations a second of ours and of a peer, taken in turn so that a noisy machine disturbs both alike. */
 export async function compare(
   name: string,
@@ -23,39 +40,34 @@ export async function compare(
 ): Promise<Row> {
   await rate(ours, ROUND_MS / 3);
   await rate(peer, ROUND_MS / 3);
-  const rateOf = (work: Work) => () => rate(work, ROUND_MS);
-  return await compareRates(name, unit, rateOf(ours), against, rateOf(peer));
-}
-
-/** The same for what measures its own rate. */
-export async function compareRates(
-  name: string,
-  unit: string,
-  ours: () => Promise<number>,
-  against: string,
-  peer: () => Promise<number>,
-): Promise<Row> {
   const rates: number[] = [];
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const our = await ours();
+    const our = await rate(ours, ROUND_MS);
     rates.push(our);
-    ratios.push(our / (await peer()));
+    ratios.push(our / (await rate(peer, ROUND_MS)));
   }
-  return { name, value: round3(median(rates)), unit, ratio: round3(median(ratios)), against };
+  return row(name, median(rates), unit, median(ratios), against);
 }
 
-/** Milliseconds of one run of each, taken in turn; the ratio is the limit's time over ours. */
+/** Milliseconds of one run, the median of several. */
 export async function time(name: string, limitMs: number, ours: () => unknown): Promise<Row> {
   const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const began = performance.now();
-    await ours();
-    times.push(performance.now() - began);
-  }
-  const value = median(times);
-  const against = `limit of ${limitMs} ms`;
-  return { name, value: round3(value), unit: "ms", ratio: round3(limitMs / value), against };
+  for (let round = 0; round < ROUNDS; round++) times.push(await milliseconds(ours));
+  return limitRow(name, median(times), "ms", limitMs);
+}
+
+/** Milliseconds of one run. */
+export async function milliseconds(work: () => unknown): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+/** The value in the middle; NaN when there is none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 async function rate(work: Work, ms: number): Promise<number> {
@@ -67,11 +79,6 @@ async function rate(work: Work, ms: number): Promise<number> {
     elapsed = performance.now() - began;
   } while (elapsed < ms);
   return (1000 * done) / elapsed;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function round3(value: number): number {

@@ -11,12 +11,20 @@ export interface Need {
 /** Debian package of each program that is not part of Node. */
 const PACKAGES: Readonly<Record<string, string>> = {
   btvirt: "bluez-test-tools",
+  caddy: "caddy",
   cc: "gcc",
   faketime: "faketime",
   gpsd: "gpsd",
   gpsfake: "gpsd-clients",
   java: "openjdk-17-jre-headless",
   mvn: "maven",
+  slowhttptest: "slowhttptest",
+  nginx: "nginx-light",
+  openssl: "openssl",
+  "systemd-analyze": "systemd",
+  "qemu-system-x86_64": "qemu-system-x86",
+  strace: "strace",
+  nsenter: "util-linux",
   unshare: "util-linux",
 };
 

@@ -236,7 +236,10 @@ export class Network {
       host: "127.0.0.1",
       port: 0,
       retentionDays: 30,
-      say: (line) => this.said.push(line),
+      log: (entry) => {
+        // Where it listens itself is no visitor's address, and here the same one.
+        if (entry.event !== "listening") this.said.push(JSON.stringify(entry));
+      },
     });
     this.#serverUrl = (await server.start()).url;
     this.#schedule(server);

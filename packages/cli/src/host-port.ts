@@ -11,18 +11,23 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** HOST:PORT with IPv6 in brackets, or null when it is none. */
+export function parseHostPort(text: string, portMin: number): HostPort | null {
+  const { v6, name, port } = HOST_PORT.exec(text)?.groups ?? {};
+  const host = v6 ?? name;
+  const isPort = Number(port) >= portMin && Number(port) <= PORT_MAX;
+  if (host === undefined || !isPort || (v6 !== undefined && isIP(v6) !== 6)) return null;
+  return { host, port: Number(port) };
+}
+
 /** The HOST:PORT of an option, IPv6 in brackets. @throws {Failure} usage */
 export function hostPort(
   option: string,
   text: string,
   limits: { readonly portMin: number; readonly example: string },
 ): HostPort {
-  const { v6, name, port } = HOST_PORT.exec(text)?.groups ?? {};
-  const host = v6 ?? name;
-  const isPort = Number(port) >= limits.portMin && Number(port) <= PORT_MAX;
-  if (host !== undefined && isPort && (v6 === undefined || isIP(v6) === 6)) {
-    return { host, port: Number(port) };
-  }
+  const parsed = parseHostPort(text, limits.portMin);
+  if (parsed !== null) return parsed;
   throw usage(
     `--${option}: expected HOST:PORT, got "${text}"`,
     `for example --${option} ${limits.example}`,

@@ -72,7 +72,7 @@ function showHelp(args: readonly string[]): number {
   const print = isAsked ? out : say;
   if (args.length > 0 && !isAsked) say(`glowworm: no command "${args.join(" ")}"`);
   print("usage: glowworm COMMAND [OPTIONS]\n");
-  for (const command of COMMANDS) print(`  ${command.name.padEnd(14)} ${command.summary}`);
+  for (const command of COMMANDS) print(`  ${command.name.padEnd(15)} ${command.summary}`);
   print("\nglowworm COMMAND --help says more.");
   return isAsked ? EXIT.ok : EXIT.usage;
 }

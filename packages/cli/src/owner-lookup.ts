@@ -6,6 +6,7 @@ import {
   nothingFoundLines,
   OwnerFolder,
   type Progress,
+  serverUrlFrom,
   warningLines,
 } from "@glowworm/owner";
 import {
@@ -34,9 +35,10 @@ const STAGES = {
 export type OutputFormat = "text" | "json" | "geojson";
 
 /** Options that `find` and `history` share. */
-export const OUTPUT_OPTIONS = {
+export const LOOKUP_OPTIONS = {
   json: { type: "boolean" },
   format: { type: "string" },
+  compare: { type: "string" },
 } as const;
 
 /** The format asked for. @throws {Failure} usage */
@@ -56,7 +58,10 @@ export interface Looked {
 }
 
 /** Looks for the device that the owner named. @throws {Failure} */
-export async function lookForDevice({ env, signal }: Invocation, name: string): Promise<Looked> {
+export async function lookForDevice(invocation: Invocation, name: string): Promise<Looked> {
+  const { env, signal, values } = invocation;
+  const compare = textOption(values, "compare");
+  const compareUrl = compare === undefined ? undefined : serverUrlFrom(compare, "--compare");
   const crypto = await loadCrypto();
   const folder = new OwnerFolder(crypto, configFolder(env));
   const registry = folder.readRegistry();
@@ -71,6 +76,7 @@ export async function lookForDevice({ env, signal }: Invocation, name: string): 
     random: systemRandom,
     fetch,
     serverUrl: server,
+    compareUrl,
     cacheFolder: cacheFolder(env),
     signal,
     onProgress: (done: Progress) => progress.show(lookupText(done)),

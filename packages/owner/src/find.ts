@@ -44,6 +44,8 @@ export interface FindDeps extends TransferDeps {
   readonly random: RandomSource;
   /** Folder for what can be derived or fetched again; made when missing. */
   readonly cacheFolder: string;
+  /** Base URL of a mirror to compare the server's list with; none is asked when absent. */
+  readonly compareUrl?: string | undefined;
   readonly onProgress: (progress: Progress) => void;
 }
 

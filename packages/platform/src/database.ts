@@ -16,3 +16,8 @@ export function openDatabase(path: string): Database {
   database.pragma("secure_delete = ON");
   return database;
 }
+
+/** Opens a database for reading, beside whoever writes it; makes none, and leaves it as it is. */
+export function openForReading(path: string): Database {
+  return new SqliteDatabase(path, { readonly: true, fileMustExist: true });
+}

@@ -4,6 +4,7 @@ export * from "./database.ts";
 export * from "./failure.ts";
 export * from "./files.ts";
 export * from "./folder-lock.ts";
+export * from "./loop-delay.ts";
 export * from "./paths.ts";
 export * from "./random.ts";
 export * from "./transfer.ts";

@@ -4,6 +4,8 @@ import { UPLOAD_RECORD_BYTES } from "./records.ts";
 /** The HTTP interface, shared by server, relay and owner. @see docs/protocol.md section 8 */
 export const PATHS = {
   sightings: "/v1/sightings",
+  tokens: "/v1/tokens",
+  tokenKeys: "/v1/tokens/keys",
   hours: "/v1/hours",
   manifest: (hour: number): string => `/v1/hours/${hour}/manifest`,
   page: (hour: number, page: number): string => `/v1/hours/${hour}/pages/${page}`,
@@ -12,6 +14,7 @@ export const PATHS = {
   about: "/about",
   health: "/healthz",
   ready: "/readyz",
+  openapi: "/openapi.json",
 } as const;
 
 /** Media type of uploads, segments, manifests, pages and filters. @see docs/protocol.md section 8 */
@@ -26,6 +29,9 @@ export const PROBLEMS = {
   "bad-length": 400,
   "unsupported-version": 400,
   "bad-path": 400,
+  "token-required": 401,
+  "invite-refused": 403,
+  "token-refused": 403,
   "not-found": 404,
   "segment-open": 404,
   "method-not-allowed": 405,
@@ -33,7 +39,9 @@ export const PROBLEMS = {
   "segment-gone": 410,
   "body-too-large": 413,
   "unsupported-media-type": 415,
+  "id-capped": 429,
   "rate-limited": 429,
+  "tokens-used-up": 429,
   internal: 500,
   "store-unavailable": 503,
 } as const;
@@ -63,10 +71,28 @@ export interface HoursList {
   readonly open: { readonly first: number; readonly last: number } | null;
 }
 
-/** Answer of `GET /about`. @see docs/protocol.md section 8.4 */
+/** Who may upload: everybody, or whoever has a token. @see docs/protocol.md section 8.4 */
+export type Admission = "public" | "invite";
+
+/** Answer of `GET /about`. Later versions may add fields. @see docs/protocol.md section 8.4 */
 export interface About {
   readonly v: 1;
   readonly protocol: number;
   readonly software: string;
+  /** Hash over the program, lowercase hex, or null where it could not be computed. */
+  readonly build: string | null;
+  /** What the operator promises, as text or a URL, or null. */
+  readonly policy: string | null;
+  /** How to reach the operator, or null. */
+  readonly contact: string | null;
+  readonly admission: Admission;
   readonly retentionDays: number;
+  readonly limits: AboutLimits;
+}
+
+/** What a server refuses above. @see docs/protocol.md section 8.4 */
+export interface AboutLimits {
+  readonly recordsPerUpload: number;
+  /** Of one network in one hour. */
+  readonly recordsPerId: number;
 }

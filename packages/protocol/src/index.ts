@@ -21,6 +21,17 @@ export { checkFilter, checkManifest } from "./closed-hour.ts";
 export { loadCrypto } from "./crypto/load.ts";
 export { type Aead, type CryptoSuite, KEY_BYTES, type KeyAgreement } from "./crypto/suite.ts";
 export {
+  type Blinding,
+  blindInput,
+  deriveVoprfKeys,
+  type Evaluation,
+  evaluateBlinded,
+  evaluateInput,
+  finalizeOutputs,
+  ProofError,
+  type VoprfKeys,
+} from "./crypto/voprf.ts";
+export {
   ENVELOPE_BYTES,
   type EpochOpener,
   epochOpener,
@@ -34,7 +45,14 @@ export {
   UsageError,
   WeakKeyError,
 } from "./errors.ts";
-export { decodeFilter, type Filter, filterBytesMax, filterHash } from "./filter.ts";
+export {
+  decodeFilter,
+  FILTER_CELL_BYTES,
+  FILTER_HEADER_BYTES,
+  type Filter,
+  filterBytesMax,
+  filterHash,
+} from "./filter.ts";
 export { buildFilter } from "./filter-build.ts";
 export {
   decodeAdvertisement,
@@ -61,10 +79,17 @@ export {
   segmentOf,
   segmentPadding,
 } from "./hours.ts";
-export { decodeHoursList, HOURS_LIST_BYTES_MAX, type ListedHour } from "./hours-list.ts";
+export {
+  decodeHoursList,
+  HOUR_PAGES_MAX,
+  HOURS_LIST_BYTES_MAX,
+  type ListedHour,
+} from "./hours-list.ts";
 export { hpkeOpen, hpkeSeal, type Sealed } from "./hpke.ts";
 export {
   type About,
+  type AboutLimits,
+  type Admission,
   type HoursList,
   PATHS,
   PROBLEM_MEDIA_TYPE,
@@ -84,6 +109,7 @@ export {
   TAG_BYTES,
   tagOf,
 } from "./ids.ts";
+export { decodeInvite, encodeInvite, INVITE_BYTES, inviteHash } from "./invite.ts";
 export {
   advanceSeed,
   blindingOf,
@@ -141,6 +167,30 @@ export {
   stampOf,
 } from "./sighting.ts";
 export { dayOf, type EpochRef, epochOf, epochStart, minuteInEpoch } from "./time.ts";
+export {
+  decodeIssueAnswer,
+  decodeIssueRequest,
+  decodeTokenKeys,
+  encodeIssueAnswer,
+  encodeIssueRequest,
+  ISSUE_ANSWER_BYTES,
+  ISSUE_REQUEST_BYTES,
+  type IssueAnswer,
+  type IssueRequest,
+  TOKEN_KEY_DAYS,
+  type TokenKeyList,
+} from "./token-issue.ts";
+export {
+  decodeUploadToken,
+  draftTokens,
+  encodeUploadToken,
+  finishTokens,
+  isGenuine,
+  type TokenDraft,
+  tokenKeysOf,
+  UPLOAD_TOKEN_BYTES,
+  type UploadToken,
+} from "./upload-token.ts";
 export {
   type Clock,
   type RandomSource,

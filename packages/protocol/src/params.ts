@@ -44,6 +44,8 @@ export const ON_TIME_SECONDS: number = 600;
 export const CARD_DAYS: number = 3653;
 /** A beacon with an untrusted clock follows it at most this far past its floor. */
 export const UNTRUSTED_AHEAD_SECONDS: number = 400 * DAY_SECONDS;
+/** Upload tokens that are issued at once, always: how many a relay asks for says nothing about it. */
+export const TOKENS_PER_ISSUE: number = 32;
 
 // Eight-byte contexts of `crypto_kdf`.
 
@@ -80,5 +82,11 @@ export const H_FILTER: string = "glowworm/1 filter";
 export const H_CARDS: string = "glowworm/1 cards";
 /** Stamp of a sighting, keyed. */
 export const H_STAMP: string = "glowworm/1 stamp";
+/** Checksum of an invite. */
+export const H_INVITE_CHECK: string = "glowworm/1 invite check";
+/** What a server keeps of an invite. */
+export const H_INVITE_HASH: string = "glowworm/1 invite hash";
+/** Key info of the day keys of upload tokens. */
+export const VOPRF_INFO: string = "glowworm/1 upload token";
 /** HPKE `info` of a sealed sighting. */
 export const HPKE_INFO: string = "glowworm/1 sighting";

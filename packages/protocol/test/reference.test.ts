@@ -51,6 +51,7 @@ type Fields = Readonly<
     | "seed"
     | "random"
     | "arrivalStep"
+    | "secret"
     | "bytes"
     | "probes",
     never
@@ -73,6 +74,10 @@ const RECOMPUTE: Readonly<Record<string, Recompute>> = {
   joinPieces: ({ a, b }) => ({ publicKey: joined(a, b) }),
   encodeCardFile: ({ createdAt, cards }) => ({ bytes: cardFile(createdAt, cards) }),
   encodeDayShare: ({ day, privateKey, seed }) => ({ bytes: integer(day, 4) + privateKey + seed }),
+  encodeInvite: ({ secret }) => ({
+    text: `glowworm-invite-${secret}${labelled(16, "glowworm/1 invite check", secret).slice(0, 8)}`,
+    kept: labelled(32, "glowworm/1 invite hash", secret),
+  }),
   encodeManifest: (input) => {
     const manifest = manifestHex(input);
     return { bytes: manifest, hash: labelled(32, "glowworm/1 manifest", manifest) };

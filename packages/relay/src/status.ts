@@ -57,6 +57,16 @@ const SERVER_LINES: Readonly<Record<ServerState, string>> = {
   unreachable: "server: not reachable; reports are kept and sent later",
   "wrong-server":
     "server: does not answer as a Glowworm server does; reports are kept. Check --server, and that no portal or proxy is in the way",
+  "invite-needed":
+    "server: takes reports from invited relays only; reports are kept. Ask its operator for an invite, and start this relay with --invite-file FILE",
+  "invite-refused":
+    "server: does not know this relay's invite, or it has ended; reports are kept. Ask its operator for a new one",
+  "token-refused":
+    "server: refused an upload token; reports are kept and sent with another. If it goes on, see whether the clock is right",
+  "no-token":
+    "server: this invite has had its upload tokens of today; reports are kept and sent tomorrow",
+  "wrong-tokens":
+    "server: issues upload tokens with keys other than those it published, by which it could know this relay; none is used and reports are kept. Ask its operator whether the keys were made anew; only then remove upload-tokens.json from the state folder",
 };
 
 /** Turns statuses into lines for a person: one for each change, and at most one summary a minute when numbers moved. */

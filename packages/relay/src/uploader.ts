@@ -4,20 +4,12 @@ import {
   encodeUploadBatch,
   PATHS,
   type RandomSource,
-  RECORDS_MEDIA_TYPE,
-  randomFraction,
 } from "@glowworm/protocol";
+import { Backoff } from "./backoff.ts";
 import type { Outbox, WaitingReport } from "./outbox.ts";
-import {
-  type Answer,
-  type Later,
-  type Outcome,
-  outcomeOf,
-  type ServerState,
-} from "./upload-answer.ts";
-
-/** `fetch`, as far as it is needed here. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+import { type Fetch, ServerClient } from "./server-client.ts";
+import { type Later, type Outcome, outcomeOf, type ServerState } from "./upload-answer.ts";
+import type { UploadTokens } from "./upload-tokens.ts";
 
 export interface UploaderOptions {
   readonly fetch: Fetch;
@@ -26,41 +18,43 @@ export interface UploaderOptions {
   readonly outbox: Pick<Outbox, "due" | "mix" | "remove">;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** For a relay that was invited; uploads without when absent. */
+  readonly tokens?: Pick<UploadTokens, "refill" | "pass" | "trouble" | "required">;
+}
+
+/** Reports that go out together, and what admits them. */
+interface Parcel {
+  readonly batch: readonly WaitingReport[];
+  readonly authorization: string | null;
 }
 
 /** Batches a call sends at most, so that a long backlog does not keep the relay from sealing. */
 const BATCHES_PER_STEP = 8;
-const TIMEOUT_MS = 10_000;
-/** Bytes of an answer that are read; a problem document is a few hundred. */
-const ANSWER_BYTES_MAX = 4096;
-const BACKOFF_MS_MIN = 2_000;
-const BACKOFF_MS_MAX = 600_000;
-/** After a wait that the server named, relays come back spread over this time. */
-const RETRY_SPREAD_MS = 10_000;
 
 const UNREACHABLE: Later = {
   kind: "later",
   state: "unreachable",
   retryAfterMs: 0,
-  isRateLimited: false,
+  isIdCapped: false,
 };
 
 /** Brings reports to the server. A report leaves the outbox only after the server's yes, or its final no. */
 export class Uploader {
   readonly #options: UploaderOptions;
-  readonly #url: string;
+  readonly #client: ServerClient;
+  readonly #backoff: Backoff;
   #state: ServerState = "untried";
-  #failures = 0;
   /** Records of the next batch at most. */
   #batchMax = BATCH_RECORDS_MAX;
-  /** Monotonic time before which nothing is tried. */
-  #waitUntilMs = Number.NEGATIVE_INFINITY;
+  /** Sent with a token, and perhaps taken: the token admits these bytes and no others. */
+  #unsure: Parcel | null = null;
   #uploaded = 0;
   #refused = 0;
 
   constructor(options: UploaderOptions) {
     this.#options = options;
-    this.#url = sightingsUrl(options.server);
+    this.#client = new ServerClient(options);
+    this.#backoff = new Backoff(options);
   }
 
   /** How the server took the last upload. */
@@ -78,27 +72,42 @@ export class Uploader {
     return this.#refused;
   }
 
-  /** Uploads what is due, unless a wait is on. */
+  /** Uploads what is due, unless a wait is on. @throws {Failure} when tokens cannot be kept. */
   async step(): Promise<void> {
-    const { clock, outbox } = this.#options;
+    await this.#options.tokens?.refill();
     for (let sent = 0; sent < BATCHES_PER_STEP; sent++) {
-      if (clock.monotonicMs() < this.#waitUntilMs) return;
-      const batch = outbox.due(Math.floor(clock.nowMs() / 1000), this.#batchMax);
-      if (batch.length === 0) return;
-      await this.#deliver(batch);
+      if (this.#backoff.isWaiting) return;
+      const parcel = this.#unsure ?? this.#nextParcel();
+      if (parcel === null) return;
+      await this.#deliver(parcel);
     }
   }
 
+  #nextParcel(): Parcel | null {
+    const { clock, outbox } = this.#options;
+    const batch = outbox.due(Math.floor(clock.nowMs() / 1000), this.#batchMax);
+    return batch.length === 0 ? null : this.#admitted(batch, batch.length === BATCH_RECORDS_MAX);
+  }
+
+  /** Null while there is nothing to admit a batch with, or it is better to gather a larger one. */
+  #admitted(batch: readonly WaitingReport[], isFull: boolean): Parcel | null {
+    const { tokens } = this.#options;
+    if (tokens === undefined) return { batch, authorization: null };
+    const pass = tokens.pass(isFull);
+    if (pass !== null) return { batch, ...pass };
+    this.#state = tokens.trouble ?? this.#state;
+    return null;
+  }
+
   /** A batch is all or nothing: a refused one is halved until the refused record stands alone. */
-  async #deliver(batch: readonly WaitingReport[]): Promise<void> {
-    const outcome = await this.#post(batch);
-    if (outcome.kind === "later") {
-      if (outcome.isRateLimited) this.#split(batch);
-      return this.#backOff(outcome.state, outcome.retryAfterMs);
-    }
+  async #deliver(parcel: Parcel): Promise<void> {
+    const { batch } = parcel;
+    const outcome = await this.#post(parcel);
+    this.#unsure = null;
+    if (outcome.kind === "later") return this.#postpone(parcel, outcome);
     this.#batchMax = Math.min(BATCH_RECORDS_MAX, this.#batchMax * 2);
     this.#state = "accepting";
-    this.#failures = 0;
+    this.#backoff.succeeded();
     if (outcome.kind === "refused" && batch.length > 1) return this.#deliverHalves(batch);
     this.#options.outbox.remove(batch.map((report) => report.key));
     if (outcome.kind === "accepted") this.#uploaded += batch.length;
@@ -107,9 +116,20 @@ export class Uploader {
 
   async #deliverHalves(batch: readonly WaitingReport[]): Promise<void> {
     const middle = batch.length >> 1;
-    await this.#deliver(batch.slice(0, middle));
-    if (this.#options.clock.monotonicMs() < this.#waitUntilMs) return;
-    await this.#deliver(batch.slice(middle));
+    for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
+      if (this.#backoff.isWaiting) return;
+      const parcel = this.#admitted(half, true);
+      if (parcel === null) return;
+      await this.#deliver(parcel);
+    }
+  }
+
+  #postpone(parcel: Parcel, outcome: Later): void {
+    if (outcome.isIdCapped) this.#split(parcel.batch);
+    else if (parcel.authorization !== null && !isTokenGone(outcome)) this.#unsure = parcel;
+    if (outcome.state === "invite-needed") this.#options.tokens?.required();
+    this.#state = outcome.state;
+    this.#backoff.failed(outcome.retryAfterMs);
   }
 
   /**
@@ -121,79 +141,18 @@ export class Uploader {
     this.#options.outbox.mix(batch.map((report) => report.key));
   }
 
-  /** Exponential with full jitter: relays that lost the server together do not come back together. */
-  #backOff(state: ServerState, retryAfterMs: number): void {
-    const { clock, random } = this.#options;
-    const ceiling = Math.min(BACKOFF_MS_MIN * 2 ** this.#failures, BACKOFF_MS_MAX);
-    const spread = retryAfterMs > 0 ? Math.max(RETRY_SPREAD_MS, ceiling) : ceiling;
-    this.#waitUntilMs = clock.monotonicMs() + retryAfterMs + randomFraction(random) * spread;
-    this.#failures++;
-    this.#state = state;
-  }
-
-  async #post(batch: readonly WaitingReport[]): Promise<Outcome> {
-    const body = encodeUploadBatch(batch.map((report) => report.record));
-    const answer = await this.#askInTime(body);
-    if (answer === null) return UNREACHABLE;
-    return outcomeOf(answer, this.#options.clock.nowMs());
-  }
-
-  async #askInTime(body: Uint8Array): Promise<Answer | null> {
-    const timeout = new AbortController();
-    const done = new AbortController();
-    const timer = this.#options.clock.sleep(TIMEOUT_MS, done.signal).then(() => timeout.abort());
-    try {
-      return await this.#ask(body, timeout.signal);
-    } catch {
-      // Whatever the transport throws, and it throws many things: there was no answer, and nothing is lost.
-      return null;
-    } finally {
-      done.abort();
-      await timer;
-    }
-  }
-
-  async #ask(body: Uint8Array, signal: AbortSignal): Promise<Answer> {
-    const response = await this.#options.fetch(this.#url, {
-      method: "POST",
-      headers: HEADERS,
-      body: new Uint8Array(body),
-      redirect: "manual",
-      signal,
+  async #post({ batch, authorization }: Parcel): Promise<Outcome> {
+    const answer = await this.#client.ask({
+      path: PATHS.sightings,
+      body: encodeUploadBatch(batch.map((report) => report.record)),
+      authorization,
+      expected: { status: 201, bytesMax: 0 },
     });
-    return {
-      status: response.status,
-      mediaType: response.headers.get("content-type") ?? "",
-      retryAfter: response.headers.get("retry-after"),
-      body: await readAtMost(response, response.status === 201 ? 0 : ANSWER_BYTES_MAX),
-    };
+    return answer === null ? UNREACHABLE : outcomeOf(answer, this.#options.clock.nowMs());
   }
 }
 
-/** The same from every relay; a connection of its own for each batch, so that a server cannot tie them together. */
-const HEADERS: Readonly<Record<string, string>> = {
-  "content-type": RECORDS_MEDIA_TYPE,
-  "user-agent": "glowworm",
-  connection: "close",
-};
-
-/** Where a server takes reports. */
-function sightingsUrl(server: URL): string {
-  return new URL(server.pathname.replace(/\/$/, "") + PATHS.sightings, server).href;
-}
-
-/** The first bytes of an answer as text, nothing after a yes; the rest is left unread. */
-async function readAtMost(response: Response, limit: number): Promise<string> {
-  if (response.body === null) return "";
-  const reader = response.body.getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  while (length < limit) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    length += value.length;
-  }
-  await reader.cancel();
-  return Buffer.concat(chunks).subarray(0, limit).toString("utf8");
+/** The server said of the token itself that it will never do. */
+function isTokenGone({ state }: Later): boolean {
+  return state === "token-refused" || state === "invite-needed";
 }

@@ -201,7 +201,7 @@ describe("an answer that is not a yes", () => {
     server.script = ({ body }, response) => {
       const isCapped = decodeUploadBatch(body).some(({ putId }) => putId[0] === 7);
       if (isCapped) response.setHeader("retry-after", "3600");
-      if (isCapped) problem(response, 429, "rate-limited");
+      if (isCapped) problem(response, 429, "id-capped");
       else response.writeHead(201).end();
     };
     await uploader.step();
@@ -213,6 +213,21 @@ describe("an answer that is not a yes", () => {
     }
     expect(uploader.uploaded).toBe(59);
     expect(outbox.due(NOW, 64).map(({ record }) => record.putId[0])).toEqual([7]);
+  });
+
+  it("too much from this network: sends the same batch again, whole, at the time the server named", async () => {
+    fill(60);
+    server.script = (_request, response) => {
+      response.setHeader("retry-after", "60");
+      problem(response, 429, "rate-limited");
+    };
+    for (let hour = 1; hour <= 8; hour++) {
+      await uploader.step();
+      await uploader.step();
+      expect(server.seen).toHaveLength(hour);
+      clock.advance(HOUR_MS);
+    }
+    expect(new Set(server.seen.map(({ body }) => body.length))).toEqual(new Set([60 * 145]));
   });
 
   it("a fault in the middle of halving: keeps what has no answer yet", async () => {

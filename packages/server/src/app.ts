@@ -1,18 +1,27 @@
 import { PATHS } from "@glowworm/protocol";
 import { Hono } from "hono";
 import type { AppDeps } from "./deps.ts";
-import { onError, ProblemError, problemResponse } from "./problem.ts";
+import { measureRequests } from "./metrics/measure.ts";
+import { onError, ProblemError, problemResponse, refuseMethod } from "./problem.ts";
 import { PUBLISHED_PATHS, publishedRoutes } from "./routes/published.ts";
 import { sightingsRoute } from "./routes/sightings.ts";
 import { statusRoutes } from "./routes/status.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 
-const READ_ONLY_PATHS = [...PUBLISHED_PATHS, PATHS.about, PATHS.health, PATHS.ready] as const;
+const READ_ONLY_PATHS = [
+  ...PUBLISHED_PATHS,
+  PATHS.about,
+  PATHS.openapi,
+  PATHS.health,
+  PATHS.ready,
+] as const;
 
 /** The HTTP interface of a server. @see docs/protocol.md section 8 */
 export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
   app.onError(onError(deps.reportError));
   app.notFound(() => problemResponse(new ProblemError("not-found", "there is no such path")));
+  if (deps.metrics !== null) app.use(measureRequests(deps.metrics, deps));
   app.use(async (c, next) => {
     await next();
     c.header("x-content-type-options", "nosniff");
@@ -23,15 +32,15 @@ export function createApp(deps: AppDeps): Hono {
   sightingsRoute(app, deps);
   publishedRoutes(app, deps.store);
   statusRoutes(app, deps);
-  refuseOtherMethods(app);
+  if (deps.admission !== null) tokenRoutes(app, deps.admission, deps);
+  refuseOtherMethods(app, deps.admission === null);
   return app;
 }
 
-function refuseOtherMethods(app: Hono): void {
-  app.all(PATHS.sightings, () => wrongMethod("POST"));
-  for (const path of READ_ONLY_PATHS) app.all(path, () => wrongMethod("GET, HEAD"));
-}
-
-function wrongMethod(allow: string): Response {
-  return problemResponse(new ProblemError("method-not-allowed", `use ${allow}`, { allow }));
+function refuseOtherMethods(app: Hono, isPublic: boolean): void {
+  app.all(PATHS.sightings, () => refuseMethod("POST"));
+  for (const path of READ_ONLY_PATHS) app.all(path, () => refuseMethod("GET, HEAD"));
+  if (isPublic) return;
+  app.all(PATHS.tokens, () => refuseMethod("POST"));
+  app.all(PATHS.tokenKeys, () => refuseMethod("GET, HEAD"));
 }

@@ -1,8 +1,10 @@
-import type { Clock, CryptoSuite } from "@glowworm/protocol";
+import type { About, Clock, CryptoSuite } from "@glowworm/protocol";
 import type { Context } from "hono";
 import type { IdCap } from "./id-cap.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { ReportError } from "./problem.ts";
 import type { ReportStore } from "./store/report-store.ts";
+import type { UploadAdmission } from "./tokens/upload-admission.ts";
 
 /** What the routes stand on. */
 export interface AppDeps {
@@ -10,9 +12,11 @@ export interface AppDeps {
   readonly clock: Clock;
   readonly crypto: CryptoSuite;
   readonly cap: IdCap;
-  readonly retentionDays: number;
-  /** Name and version of this program, for `/about`. */
-  readonly software: string;
+  readonly about: About;
+  /** Null when nobody reads them. */
+  readonly metrics: Metrics | null;
+  /** Who may upload; null for everybody. */
+  readonly admission: UploadAdmission | null;
   /** Address a request came from. */
   readonly addressOf: (c: Context) => string | undefined;
   /** Whether the server is on its way out. */

@@ -1,4 +1,5 @@
 import type { Clock } from "@glowworm/protocol";
+import type { Log } from "./log.ts";
 
 const QUIET_MS = 60_000;
 
@@ -8,17 +9,17 @@ interface Seen {
 }
 
 /**
- * Says each kind of error at most once a minute, and how often it happened meanwhile: nobody who can cause errors can
+ * Logs each kind of error at most once a minute, and how often it happened meanwhile: nobody who can cause errors can
  * fill a disk with them. `kind` is one of a few fixed phrases.
  */
 export class ErrorLog {
   readonly #clock: Clock;
-  readonly #say: (line: string) => void;
+  readonly #log: Log;
   readonly #seen: Map<string, Seen> = new Map();
 
-  constructor(clock: Clock, say: (line: string) => void) {
+  constructor(clock: Clock, log: Log) {
     this.#clock = clock;
-    this.#say = say;
+    this.#log = log;
   }
 
   report(kind: string, error: unknown): void {
@@ -28,8 +29,15 @@ export class ErrorLog {
       seen.unsaid += 1;
       return;
     }
-    const more = seen === undefined || seen.unsaid === 0 ? "" : ` (and ${seen.unsaid} times since)`;
+    const unsaid = seen?.unsaid ?? 0;
+    const more = unsaid === 0 ? "" : ` (and ${unsaid} times since)`;
     this.#seen.set(kind, { atMs: nowMs, unsaid: 0 });
-    this.#say(`server: ${kind}: ${error instanceof Error ? error.message : String(error)}${more}`);
+    const message = error instanceof Error ? error.message : String(error);
+    this.#log({
+      level: "error",
+      event: "error",
+      text: `${kind}: ${message}${more}`,
+      facts: { kind, error: message, unsaid },
+    });
   }
 }

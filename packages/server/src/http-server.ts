@@ -1,28 +1,26 @@
-import { createServer, type Server as HttpServer } from "node:http";
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
 import type { Socket } from "node:net";
 import { PROBLEM_MEDIA_TYPE } from "@glowworm/protocol";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context } from "hono";
+import { Connections } from "./connections.ts";
+import { Gate, type GateDeps, isUpload } from "./gate.ts";
+import type { ServerLimits } from "./limits.ts";
 import { withoutPipelining } from "./pipelining.ts";
-import { problemOf } from "./problem.ts";
+import { ProblemError, problemOf, problemResponse } from "./problem.ts";
 
-/** Milliseconds and bytes. Node's own defaults let a silent client hold a connection for minutes. */
-export const HTTP_LIMITS = {
-  headersTimeout: 5000,
-  requestTimeout: 10_000,
-  connectionsCheckingInterval: 1000,
-  maxHeaderSize: 8192,
-  keepAliveTimeout: 5000,
-} as const;
-const CONNECTIONS_MAX = 1024;
-const REQUESTS_PER_CONNECTION_MAX = 1000;
+const HEADER_BYTES_MAX = 8192;
 const HEADERS_MAX = 64;
-/**
- * A connection on which nothing moves is ended, an unread answer after twice this time: who does not read would hold it,
- * and its memory, for ever.
- */
-const IDLE_MS = 15_000;
+const REQUESTS_PER_CONNECTION_MAX = 1000;
+/** How often slow requests are looked for, at least. */
+const CHECK_MS_MAX = 1000;
 
 /** Remote address of the socket a request came through. */
 export function socketAddressOf(c: Context): string | undefined {
@@ -32,25 +30,90 @@ export function socketAddressOf(c: Context): string | undefined {
 /** A server that answers with `fetch`, within limits. */
 export function createHttpServer(
   fetch: (request: Request) => Response | Promise<Response>,
+  deps: GateDeps,
 ): HttpServer {
-  const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
-  const server = createServer(HTTP_LIMITS, withoutPipelining(listener));
-  server.maxConnections = CONNECTIONS_MAX;
+  const listener = getRequestListener(fetch, {
+    overrideGlobalObjects: false,
+    // For HTTP/1.0, which knows no Host.
+    hostname: "localhost",
+    errorHandler: refusalOfRequest,
+  });
+  const server = createServer(timesOf(deps.limits), withoutPipelining(behindGate(deps, listener)));
+  new Connections(deps.limits, deps.proxies).guard(server);
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
-  server.maxHeadersCount = HEADERS_MAX;
-  server.timeout = IDLE_MS;
+  // One more than may come: Node leaves out what is above, and a proxy's own header may be among that.
+  server.maxHeadersCount = HEADERS_MAX + 1;
+  server.timeout = deps.limits.idleMs;
   server.on("clientError", refuseRaw);
   return server;
 }
 
+/** Node's own defaults let a silent client hold a connection for minutes. */
+function timesOf(limits: ServerLimits): Parameters<typeof createServer>[0] & object {
+  return {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(CHECK_MS_MAX, limits.headersTimeoutMs / 4),
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: HEADER_BYTES_MAX,
+  };
+}
+
+/** Refuses by headers what need not be looked at any further. */
+function behindGate(deps: GateDeps, listener: RequestListener): RequestListener {
+  const gate = new Gate(deps);
+  return (request, response) => {
+    if (request.rawHeaders.length > 2 * HEADERS_MAX) {
+      refuseRaw({ code: "HPE_HEADER_OVERFLOW" }, request.socket);
+      return;
+    }
+    const pass = gate.admit(request);
+    if (pass instanceof ProblemError) {
+      deps.onRefused(isUpload(request));
+      refuse(request, response, pass);
+      return;
+    }
+    const before = request.socket.bytesWritten;
+    response.once("close", () => {
+      pass.end(response.statusCode, request.socket.bytesWritten - before);
+    });
+    listener(request, response);
+  };
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, error: ProblemError): void {
+  const problem = problemOf(error.code, error.message);
+  const body = JSON.stringify(problem);
+  // As for any other answer: what anybody may fetch, any web page may read.
+  const readable = isUpload(request) ? {} : { "access-control-allow-origin": "*" };
+  response.writeHead(problem.status, {
+    "content-type": PROBLEM_MEDIA_TYPE,
+    "content-length": body.length,
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    ...readable,
+    ...error.headers,
+  });
+  response.end(body);
+}
+
+/** What the adapter cannot make a request of. The app answers its own errors, so anything else is a bug. */
+function refusalOfRequest(error: unknown): Response {
+  return problemResponse(
+    error instanceof RequestError
+      ? new ProblemError("bad-path", "the path or the host header cannot be read")
+      : new ProblemError("internal", "the request could not be answered"),
+  );
+}
+
 /** Answers what is no request at all, or came too slowly to become one. */
-function refuseRaw(error: Error & { readonly code?: string }, socket: Socket): void {
+function refuseRaw(error: { readonly code?: string }, socket: Socket): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
   if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    const body = JSON.stringify(problemOf("request-timeout", "send the request within 10 s"));
+    const body = JSON.stringify(problemOf("request-timeout", "send the whole request at once"));
     socket.end(
       `HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\n` +
         `content-length: ${body.length}\r\n\r\n${body}`,

@@ -1,3 +1,9 @@
+export type { OperatorWords } from "./about.ts";
+export { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
+export type { Log, LogEntry, LogEvent, LogLevel } from "./log.ts";
+export { Metrics } from "./metrics/metrics.ts";
+export { Mirror, type MirrorOptions } from "./mirror/mirror.ts";
+export { openApiDocument } from "./openapi/document.ts";
 export { Server, type ServerOptions } from "./server.ts";
 export type { ClusterOptions } from "./store/cassandra/open.ts";
 export {
@@ -5,4 +11,16 @@ export {
   type EmbeddedStoreOptions,
   openEmbeddedStore,
 } from "./store/embedded/embedded-store.ts";
+export { type BackedUp, type BackupOptions, backupStore } from "./store/embedded/tools/backup.ts";
+export {
+  type Restored,
+  type RestoreOptions,
+  restoreStore,
+} from "./store/embedded/tools/restore.ts";
+export { type StoreStats, storeStats } from "./store/embedded/tools/stats.ts";
+export type { DamagedFile, ToolWorld } from "./store/embedded/tools/tool-world.ts";
+export { type VerifiedStore, verifyStore } from "./store/embedded/tools/verify.ts";
 export * from "./store/report-store.ts";
+export { type Invite, InviteBook, openInviteBook } from "./tokens/invite-book.ts";
+export { type InviteOrder, makeInvite } from "./tokens/make-invite.ts";
+export { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";

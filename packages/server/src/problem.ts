@@ -9,8 +9,8 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { StoreBusyError, StoreUnavailableError } from "./store/report-store.ts";
 
-/** Seconds after which a busy store is worth another try. */
-const BUSY_RETRY_SECONDS = 2;
+/** Seconds after which a server that has too much to do is worth another try. */
+export const BUSY_RETRY_SECONDS: number = 2;
 /** Seconds after which a failing disk is worth another try. */
 const UNAVAILABLE_RETRY_SECONDS = 30;
 
@@ -18,6 +18,9 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   "bad-length": "Wrong length",
   "unsupported-version": "Unsupported version",
   "bad-path": "Malformed path",
+  "token-required": "Upload token required",
+  "invite-refused": "Invite refused",
+  "token-refused": "Upload token refused",
   "not-found": "Not found",
   "segment-open": "Segment not closed yet",
   "method-not-allowed": "Method not allowed",
@@ -25,7 +28,9 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   "segment-gone": "Segment gone",
   "body-too-large": "Body too large",
   "unsupported-media-type": "Unsupported media type",
+  "id-capped": "Too many records of an id",
   "rate-limited": "Too many requests",
+  "tokens-used-up": "Upload tokens used up",
   internal: "Internal error",
   "store-unavailable": "Store unavailable",
 };
@@ -67,21 +72,34 @@ export type ReportError = (kind: string, error: unknown) => void;
 /** Hono's error hook: what the client may know of an error, and what the operator must. */
 export function onError(report: ReportError): (error: Error, c: Context) => Response {
   return (error, c) => {
-    if (error instanceof HTTPException) return problemResponse(fromHttpException(error));
-    if (error instanceof ProblemError) return problemResponse(error);
-    if (error instanceof DecodeError) return problemResponse(fromDecodeError(error));
-    if (error instanceof StoreBusyError) {
-      return problemResponse(retryLater("rate-limited", error.message, BUSY_RETRY_SECONDS));
-    }
-    if (error instanceof StoreUnavailableError) {
-      report("the store refused", error);
-      const detail = "nothing was stored: keep the reports and try again";
-      return problemResponse(retryLater("store-unavailable", detail, UNAVAILABLE_RETRY_SECONDS));
-    }
+    const problem = problemFrom(error);
+    if (error instanceof StoreUnavailableError) report("the store refused", error);
     // A client that hangs up in the middle of its body is no error of ours, and nobody reads the answer.
-    if (!c.req.raw.signal.aborted) report("a request failed", error);
-    return problemResponse(new ProblemError("internal", "the server's log says more"));
+    else if (problem.code === "internal" && !c.req.raw.signal.aborted) {
+      report("a request failed", error);
+    }
+    return problemResponse(problem);
   };
+}
+
+/** The refusal that a client is given for an error. */
+export function problemFrom(error: Error): ProblemError {
+  if (error instanceof HTTPException) return fromHttpException(error);
+  if (error instanceof ProblemError) return error;
+  if (error instanceof DecodeError) return fromDecodeError(error);
+  if (error instanceof StoreBusyError) {
+    return retryLater("rate-limited", error.message, BUSY_RETRY_SECONDS);
+  }
+  if (error instanceof StoreUnavailableError) {
+    const detail = "nothing was stored: keep the reports and try again";
+    return retryLater("store-unavailable", detail, UNAVAILABLE_RETRY_SECONDS);
+  }
+  return new ProblemError("internal", "the server's log says more");
+}
+
+/** Refuses a method that is not among `allow`. @throws {ProblemError} */
+export function refuseMethod(allow: string): never {
+  throw new ProblemError("method-not-allowed", `use ${allow}`, { allow });
 }
 
 /** A refusal that names the seconds to wait. */

@@ -1,34 +1,38 @@
-import { readFileSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Failure } from "@glowworm/platform";
-import {
-  type Clock,
-  type CryptoSuite,
-  type RandomSource,
-  SEGMENT_SECONDS,
-  type Stepper,
-} from "@glowworm/protocol";
+import { type Admission, type Clock, SEGMENT_SECONDS, type Stepper } from "@glowworm/protocol";
+import { aboutOf, type OperatorWords } from "./about.ts";
 import { createApp } from "./app.ts";
+import { drain } from "./drain.ts";
 import { ErrorLog } from "./error-log.ts";
-import { createHttpServer, HTTP_LIMITS, socketAddressOf } from "./http-server.ts";
+import { type GateDeps, type GateOptions, gateDeps } from "./gate.ts";
+import { HourDiary } from "./hour-diary.ts";
+import { createHttpServer, socketAddressOf } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";
+import { listen } from "./listen.ts";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import { createMetricsServer } from "./metrics/metrics-server.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import type { ClusterOptions } from "./store/cassandra/open.ts";
 import { openEmbeddedStore } from "./store/embedded/embedded-store.ts";
-import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
+import {
+  type CommitGroup,
+  type ReportStore,
+  StoreLostError,
+  StoreUnavailableError,
+} from "./store/report-store.ts";
+import { openEmbeddedTokenStore } from "./tokens/embedded-token-store.ts";
+import { loadTokenSecret } from "./tokens/token-secret.ts";
+import { UploadAdmission } from "./tokens/upload-admission.ts";
 
-/** Requests in flight at a stop have as long as any request may take. */
-const STOP_MS = HTTP_LIMITS.requestTimeout;
 /** How long a step waits for the store. */
 const PATIENCE_MS = 1000;
 /** How soon a store that failed is tried again. */
 const RETRY_MS = 5000;
+const NO_WORDS: OperatorWords = { build: null, policy: null, contact: null };
 
-export interface ServerOptions {
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  readonly crypto: CryptoSuite;
+export interface ServerOptions extends GateOptions {
   readonly dataFolder: string;
   /** Keeps reports in a Cassandra cluster, which other servers may share, and not in the data folder. */
   readonly cluster?: ClusterOptions;
@@ -38,39 +42,57 @@ export interface ServerOptions {
   readonly retentionDays: number;
   /** Bytes of the disk that stay free: below, uploads are answered 503. Default 256 MiB. */
   readonly minFreeBytes?: number;
-  /** Told what an operator should know: never an address, an id or a body. Silent when absent. */
-  readonly say?: (line: string) => void;
+  /** What `/about` says for the operator; nothing when absent. */
+  readonly words?: OperatorWords;
+  /** Who may upload: `public`, everybody, when absent. */
+  readonly admission?: Admission;
+  /** Where `/metrics` listens, and what is counted; nothing is counted when absent. */
+  readonly metrics?: { readonly host: string; readonly port: number; readonly of: Metrics };
+  /** Silent when absent. */
+  readonly log?: Log;
 }
 
 /** A server over one data folder. `step` closes segments and hours when they are over. */
 export class Server implements Stepper {
   readonly #options: ServerOptions;
-  readonly #say: (line: string) => void;
-  readonly #log: ErrorLog;
+  readonly #gate: GateDeps;
+  readonly #log: Log;
+  readonly #errors: ErrorLog;
+  readonly #diary: HourDiary;
+  readonly #cap: IdCap;
   #store: ReportStore | undefined;
+  #admission: UploadAdmission | null = null;
   #http: HttpServer | undefined;
+  #metricsHttp: HttpServer | undefined;
   #isStopping = false;
 
+  /** @throws {Failure} `usage` for a trusted proxy that is none. */
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#say = options.say ?? (() => {});
-    this.#log = new ErrorLog(options.clock, this.#say);
+    this.#gate = gateDeps(options, (isUpload) => options.metrics?.of.refused(isUpload));
+    this.#log = options.log ?? (() => {});
+    this.#errors = new ErrorLog(options.clock, this.#log);
+    this.#diary = new HourDiary(this.#log);
+    this.#cap = new IdCap(this.#gate.limits.recordsPerId, options.crypto, options.random);
   }
 
   /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
   async start(): Promise<{ readonly url: string }> {
-    const { cluster, dataFolder, host, port } = this.#options;
+    const { clock, cluster, dataFolder } = this.#options;
     const store = await (cluster === undefined ? this.#openEmbedded() : this.#openCluster(cluster));
     this.#store = store;
     try {
       await store.maintain();
-      this.#http = this.#createHttp(store);
-      await listen(this.#http, host, port);
+      await this.#diary.note(store);
+      if (this.#options.admission === "invite") this.#admission = this.#openAdmission();
+      await this.#listenForMetrics(store);
+      return { url: await this.#listen(store) };
     } catch (error) {
+      await drainAll([this.#metricsHttp], clock);
+      await this.#admission?.close();
       await store.close();
       throw explained(error, cluster, dataFolder);
     }
-    return { url: urlOf(this.#http) };
   }
 
   /** Does what is due; returns the milliseconds until the next segment is over. */
@@ -78,13 +100,15 @@ export class Server implements Stepper {
     const segmentMs = SEGMENT_SECONDS * 1000;
     try {
       await this.#maintain();
+      await this.#admission?.forgetOld();
     } catch (error) {
       const mayRecover =
         error instanceof StoreUnavailableError && !(error instanceof StoreLostError);
       if (!mayRecover) throw error;
-      this.#log.report("closing what is over failed", error);
+      this.#errors.report("closing what is over failed", error);
       return RETRY_MS;
     }
+    if (this.#store !== undefined) await this.#diary.note(this.#store);
     return segmentMs - (this.#options.clock.nowMs() % segmentMs);
   }
 
@@ -93,7 +117,7 @@ export class Server implements Stepper {
     let isLate = false;
     const work = this.#store?.maintain().catch((error: unknown) => {
       if (!isLate) throw error;
-      if (!this.#isStopping) this.#log.report("closing what is over failed", error);
+      if (!this.#isStopping) this.#errors.report("closing what is over failed", error);
     });
     const done = new AbortController();
     const patience = this.#options.clock.sleep(PATIENCE_MS, done.signal).then(() => {
@@ -109,53 +133,89 @@ export class Server implements Stepper {
   /** Takes no new request, answers those in flight, writes what was accepted, and lets go of the folder. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    if (this.#http !== undefined) await this.#drain(this.#http);
+    this.#log({ level: "info", event: "stopping", text: "stopping: answering what is in flight" });
+    await drainAll([this.#http, this.#metricsHttp], this.#options.clock);
+    await this.#admission?.close();
     await this.#store?.close();
+    this.#log({ level: "info", event: "stopped", text: "stopped" });
   }
 
   async #openEmbedded(): Promise<ReportStore> {
     return await openEmbeddedStore({
       ...this.#options,
+      ...this.#commitWatch(),
       folder: this.#options.dataFolder,
-      onDamage: (path) => this.#say(`server: damaged, set aside as ${path}`),
+      onDamage: (path) => this.#warnOfDamage(path),
     });
   }
 
   /** The driver is loaded by those who need it. */
   async #openCluster(cluster: ClusterOptions): Promise<ReportStore> {
     const { openCassandraStore } = await import("./store/cassandra/cassandra-store.ts");
-    return await openCassandraStore({ ...this.#options, ...cluster });
+    return await openCassandraStore({ ...this.#options, ...this.#commitWatch(), ...cluster });
   }
 
-  async #drain(http: HttpServer): Promise<void> {
-    const done = new AbortController();
-    const closed = new Promise<void>((resolve) => {
-      http.close(() => {
-        done.abort();
-        resolve();
-      });
-    });
-    http.closeIdleConnections();
-    await this.#options.clock.sleep(STOP_MS, done.signal);
-    http.closeAllConnections();
-    await closed;
+  #commitWatch(): { readonly onCommit?: (group: CommitGroup) => void } {
+    const { metrics } = this.#options;
+    return metrics === undefined ? {} : { onCommit: (group) => metrics.of.committed(group) };
+  }
+
+  async #listen(store: ReportStore): Promise<string> {
+    this.#http = this.#createHttp(store);
+    const url = await listen(this.#http, this.#options, "--listen 127.0.0.1:8787");
+    this.#log({ level: "info", event: "listening", text: `listening on ${url}`, facts: { url } });
+    return url;
+  }
+
+  async #listenForMetrics(store: ReportStore): Promise<void> {
+    const { metrics, dataFolder, clock } = this.#options;
+    if (metrics === undefined) return;
+    const isStopping = (): boolean => this.#isStopping;
+    const deps = { store, clock, isStopping, dataFolder, metrics: metrics.of };
+    this.#metricsHttp = createMetricsServer(deps, this.#gate);
+    const url = await listen(this.#metricsHttp, metrics, "--metrics-listen 127.0.0.1:9187");
+    const text = `metrics on ${url}/metrics`;
+    this.#log({ level: "info", event: "metrics-listening", text, facts: { url } });
+  }
+
+  #openAdmission(): UploadAdmission {
+    const { clock, random, crypto, dataFolder } = this.#options;
+    const tokenSecret = loadTokenSecret(dataFolder, random);
+    const store = openEmbeddedTokenStore(dataFolder);
+    return new UploadAdmission({ tokenSecret, store, cap: this.#cap, clock, crypto, random });
   }
 
   #createHttp(store: ReportStore): HttpServer {
-    const { clock, random, crypto, retentionDays } = this.#options;
+    const { clock, crypto, retentionDays, words, metrics, admission } = this.#options;
     const app = createApp({
       store,
       clock,
       crypto,
-      cap: new IdCap(crypto, random),
-      retentionDays,
-      software: software(),
-      addressOf: (c) => clientAddressOf(socketAddressOf(c), c.req.header("x-forwarded-for")),
+      cap: this.#cap,
+      admission: this.#admission,
+      about: aboutOf(words ?? NO_WORDS, {
+        admission: admission ?? "public",
+        retentionDays,
+        limits: this.#gate.limits,
+      }),
+      metrics: metrics?.of ?? null,
+      addressOf: (c) =>
+        clientAddressOf(this.#gate.proxies, socketAddressOf(c), c.req.header("x-forwarded-for")),
       isStopping: () => this.#isStopping,
-      reportError: (kind, error) => this.#log.report(kind, error),
+      reportError: (kind, error) => this.#errors.report(kind, error),
     });
-    return createHttpServer(app.fetch);
+    return createHttpServer(app.fetch, this.#gate);
   }
+
+  #warnOfDamage(path: string): void {
+    const text = `damaged, set aside as ${path}`;
+    this.#log({ level: "warn", event: "damaged-file", text, facts: { path } });
+  }
+}
+
+async function drainAll(all: readonly (HttpServer | undefined)[], clock: Clock): Promise<void> {
+  const servers = all.filter((http) => http !== undefined);
+  await Promise.all(servers.map((http) => drain(http, clock)));
 }
 
 function explained(error: unknown, cluster: ClusterOptions | undefined, folder: string): unknown {
@@ -166,31 +226,4 @@ function explained(error: unknown, cluster: ClusterOptions | undefined, folder: 
       : [`keyspace ${cluster.keyspace}`, "see whether the nodes are up: nodetool status"];
   const message = `${where}: cannot be written: ${error.message}`;
   return new Failure("failure", message, remedy, { cause: error });
-}
-
-async function listen(http: HttpServer, host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    http.once("error", (error: Error & { readonly code?: string }) => {
-      reject(
-        new Failure(
-          error.code === "EACCES" ? "noPermission" : "failure",
-          `cannot listen on ${host} port ${port}: ${error.code ?? error.message}`,
-          "choose another address or port: --listen 127.0.0.1:8787",
-          { cause: error },
-        ),
-      );
-    });
-    http.listen(port, host, resolve);
-  });
-}
-
-function urlOf(http: HttpServer): string {
-  const { address, family, port } = http.address() as AddressInfo;
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
-}
-
-function software(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(text) as { version: string };
-  return `glowworm ${version}`;
 }

@@ -1,22 +1,23 @@
 import { isIPv4, isIPv6 } from "node:net";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 const IPV6_GROUPS = 8;
 const IPV6_PREFIX_GROUPS = 3;
 
-const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/i;
-
 /**
- * The address a request came from. A TLS proxy on this machine makes all of them come from loopback, and one uploader
- * would use up the share of everybody: then it is the address the proxy itself was reached from, which it puts last.
- * Nobody outside this machine can connect from loopback, so from anybody else the header is ignored.
+ * The address a request came from. A proxy makes all requests come from itself, and one client would use up the share of
+ * everybody: then it is the last address in `X-Forwarded-For` that is no proxy of ours. What stands before that was
+ * written by strangers, and from anybody but a proxy the header is ignored.
  */
 export function clientAddressOf(
+  proxies: TrustedProxies,
   socket: string | undefined,
   forwardedFor: string | undefined,
 ): string | undefined {
-  if (socket === undefined || forwardedFor === undefined || !LOOPBACK.test(socket)) return socket;
-  return forwardedFor.split(",").at(-1)?.trim();
+  if (socket === undefined || forwardedFor === undefined || !proxies.has(socket)) return socket;
+  const hops = forwardedFor.split(",").map((hop) => hop.trim());
+  return hops.findLast((hop) => !proxies.has(hop)) ?? hops[0];
 }
 
 /**

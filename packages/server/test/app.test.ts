@@ -1,49 +1,15 @@
 import { getIdOf, PATHS, PROBLEMS, segmentOf, toHex, UPLOAD_BYTES_MAX } from "@glowworm/protocol";
-import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import { seededRandom } from "@glowworm/protocol/testing";
 import { type ReportStore, StoreBusyError, StoreUnavailableError } from "@glowworm/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  crypto,
-  HOUR_MS,
-  NOON_HOUR,
-  NOON_MS,
-  SEGMENT_MS,
-  someUpload,
-  temporaryFolder,
-} from "./support/fixtures.ts";
-import { openLocalStore, SmallDisk } from "./support/local-store.ts";
+import { filledApp, storeThat } from "./support/every-answer.ts";
+import { crypto, HOUR_MS, NOON_HOUR, NOON_MS, SEGMENT_MS, someUpload } from "./support/fixtures.ts";
 import { recordsOfSegments } from "./support/published.ts";
 import { type Body, refusalOf, TestApp } from "./support/test-app.ts";
 
 const random = seededRandom("app");
 const NOON_SEGMENT = segmentOf(NOON_MS / 1000);
 const OCTETS = { "content-type": "application/octet-stream" };
-
-/** An app over a real store that has a closed hour, closed segments and an open one. */
-async function filledApp(): Promise<{ app: TestApp; store: ReportStore }> {
-  const clock = new FakeClock(NOON_MS);
-  const store = await openLocalStore(temporaryFolder(), new SmallDisk(), clock);
-  const app = new TestApp(store, clock);
-  await store.maintain();
-  clock.advance(HOUR_MS + 120_000);
-  await store.maintain();
-  return { app, store };
-}
-
-/** A store that answers every question in the same way. */
-function storeThat(fails: () => Promise<never>): ReportStore {
-  return {
-    put: fails,
-    published: fails,
-    segment: fails,
-    manifest: fails,
-    page: fails,
-    filter: fails,
-    maintain: fails,
-    health: () => ({ isWritable: false, arrivalFloor: 0 }),
-    close: async () => {},
-  };
-}
 
 describe("uploads", () => {
   it("says yes with an empty body, and the reports are published under their get_id", async () => {
@@ -146,7 +112,7 @@ describe("the cap per id", () => {
     expect((await app.upload(batch)).status).toBe(201);
     const response = await app.upload([someUpload(random), someUpload(random, putId)]);
     expect(response.headers.get("retry-after")).toBe(String(3600 - 120));
-    expect(await refusalOf(response)).toEqual([429, "rate-limited"]);
+    expect(await refusalOf(response)).toEqual([429, "id-capped"]);
     app.address = "192.0.2.200";
     expect((await app.upload([someUpload(random, putId)])).status).toBe(429);
     app.clock.advance(SEGMENT_MS);
@@ -308,13 +274,37 @@ describe("what is published", () => {
   });
 });
 
+describe("the log of a server", () => {
+  it.each([
+    ["the store refuses", new StoreUnavailableError("EIO")],
+    ["there is a bug", new Error("a bug")],
+  ])("says what went wrong when %s, and nothing of who met it", async (_, error) => {
+    const app = new TestApp(storeThat(() => Promise.reject(error)));
+    app.address = "203.0.113.77";
+    const record = someUpload(random);
+    const headers = { ...OCTETS, "user-agent": "planted", "x-forwarded-for": "203.0.113.78" };
+    const body = new Uint8Array([...record.putId, ...record.envelope]);
+    expect((await app.uploadBytes(body, headers)).status).toBeGreaterThanOrEqual(500);
+    await app.get("/v1/open/4711");
+    const said = app.said.join("\n");
+    expect(said).toContain(error.message);
+    const ids = [toHex(record.putId), toHex(getIdOf(crypto, record.putId))];
+    for (const trace of ["203.0.113", "planted", "4711", ...ids]) expect(said).not.toContain(trace);
+  });
+});
+
 describe("the state of a server", () => {
   it("says what it is and how long it keeps reports", async () => {
     const { app, store } = await filledApp();
     expect(await (await app.get(PATHS.about)).json()).toEqual({
       v: 1,
       protocol: 1,
-      software: "glowworm test",
+      software: expect.stringMatching(/^glowworm \d+\.\d+\.\d+$/),
+      build: null,
+      policy: "keeps nothing",
+      contact: null,
+      admission: "public",
+      limits: { recordsPerUpload: 64, recordsPerId: 64 },
       retentionDays: 30,
     });
     expect((await app.get(PATHS.health)).status).toBe(200);

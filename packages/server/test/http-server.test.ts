@@ -1,13 +1,26 @@
 import { type AddressInfo, connect, type Socket } from "node:net";
+import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import { SERVER_LIMITS } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import { createHttpServer } from "../src/http-server.ts";
+import { LOOPBACK, TrustedProxies } from "../src/trusted-proxies.ts";
+import { crypto, NOON_MS } from "./support/fixtures.ts";
 
 /** More than the buffers between two sockets hold. */
 const LARGE = new Uint8Array(64 * 2 ** 20);
+const DEPS = {
+  limits: { ...SERVER_LIMITS, idleMs: 500 },
+  proxies: new TrustedProxies(LOOPBACK),
+  clock: new FakeClock(NOON_MS),
+  crypto,
+  random: seededRandom("http server"),
+  loopDelayMs: () => 0,
+  onRefused: () => undefined,
+};
 
 describe("the HTTP server", () => {
-  it("ends a connection whose answer nobody reads", { timeout: 40_000 }, async () => {
-    const server = createHttpServer(() => new Response(LARGE));
+  it("ends a connection whose answer nobody reads", async () => {
+    const server = createHttpServer(() => new Response(LARGE), DEPS);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const ended = new Promise<void>((resolve) => {
       server.once("connection", (socket: Socket) => socket.once("close", () => resolve()));
@@ -21,12 +34,30 @@ describe("the HTTP server", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it("gives an upload back to its network when nothing could be stored, and no other upload", async () => {
+    let status = 503;
+    const limits = { ...DEPS.limits, recordsAtOnce: 64, recordsPerMinute: 1 };
+    const server = createHttpServer(() => new Response(null, { status }), { ...DEPS, limits });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/sightings`;
+    const upload = async (): Promise<number> => {
+      return (await fetch(url, { method: "POST", body: new Uint8Array(64 * 145) })).status;
+    };
+    for (let n = 0; n < 5; n++) expect(await upload()).toBe(503);
+    status = 400;
+    expect(await upload()).toBe(400);
+    expect(await upload()).toBe(429);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it("works on two requests of a connection at a time at most", async () => {
     let begun = 0;
-    const server = createHttpServer(() => {
+    const never = (): Promise<Response> => {
       begun += 1;
       return new Promise(() => undefined);
-    });
+    };
+    const server = createHttpServer(never, DEPS);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
     client.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(900));

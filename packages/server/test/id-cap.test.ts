@@ -1,13 +1,14 @@
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { IdCap, RECORDS_PER_ID_MAX } from "../src/id-cap.ts";
+import { IdCap } from "../src/id-cap.ts";
 import { crypto } from "./support/fixtures.ts";
 
 const HOUR = 498_660;
+const RECORDS_PER_ID_MAX = 64;
 const random = seededRandom("id cap");
 
 function capOf(seed: string): IdCap {
-  return new IdCap(crypto, seededRandom(seed));
+  return new IdCap(RECORDS_PER_ID_MAX, crypto, seededRandom(seed));
 }
 
 /** How many of `tries` single uploads pass. */

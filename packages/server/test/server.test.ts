@@ -10,7 +10,7 @@ import {
   type UploadRecord,
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { Server, type ServerOptions } from "@glowworm/server";
+import { type LogEntry, Server, type ServerOptions } from "@glowworm/server";
 import { describe, expect, it, vi } from "vitest";
 import { crypto, NOON_MS, SEGMENT_MS, someUpload, temporaryFolder } from "./support/fixtures.ts";
 
@@ -36,7 +36,7 @@ async function startServer(options: Partial<ServerOptions> = {}): Promise<Runnin
     host: "127.0.0.1",
     port: 0,
     retentionDays: 30,
-    say: (line) => said.push(line),
+    log: (entry) => said.push(JSON.stringify(entry)),
     ...options,
   });
   const { url } = await server.start();
@@ -136,6 +136,19 @@ describe("a server", () => {
     await expect(fetch(url + PATHS.health)).rejects.toThrow();
   });
 
+  it("stops within ten seconds though somebody never ends his request", async () => {
+    const clock = new FakeClock(NOON_MS);
+    const { server, url } = await startServer({ clock });
+    const { socket, answer } = converse(url);
+    socket.write(HEAD.replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n"));
+    await new Promise((resolve) => socket.once("data", resolve));
+    const stopping = server.stop();
+    clock.advance(9000);
+    await stopping;
+    // Not the 408 that a request gets after ten seconds.
+    expect(await answer).not.toContain("408");
+  });
+
   it("answers a body that comes too slowly with 408 and a problem document", async () => {
     const { server, url } = await startServer();
     const { socket, answer } = converse(url);
@@ -193,7 +206,11 @@ describe("a server", () => {
     expect((await upload(url)).status).toBe(201);
     await server.stop();
     expect(prints.map((print) => print.mock.calls.length)).toEqual([0, 0, 0]);
-    expect(said).toEqual([]);
+    expect(said.map((entry) => (JSON.parse(entry) as LogEntry).event)).toEqual([
+      "listening",
+      "stopping",
+      "stopped",
+    ]);
     vi.restoreAllMocks();
   });
 
@@ -207,9 +224,11 @@ describe("a server", () => {
       .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
     await server.stop();
     expect(bytes.length).toBeGreaterThan(1);
+    // It does say where it listens itself.
+    const talk = said.join("\n").replaceAll(url, "");
     for (const trace of ["127.0.0", "planted-agent"]) {
       expect(bytes.some((content) => content.includes(trace))).toBe(false);
-      expect(said.join("\n")).not.toContain(trace);
+      expect(talk).not.toContain(trace);
     }
   });
 });

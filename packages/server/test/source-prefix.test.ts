@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { clientAddressOf, sourcePrefixOf } from "../src/source-prefix.ts";
+import { LOOPBACK, TrustedProxies } from "../src/trusted-proxies.ts";
 
 describe("the network of an address", () => {
   it.each([
@@ -31,6 +32,47 @@ describe("the address of a client", () => {
     ["::127.0.0.1", "192.0.2.1", "::127.0.0.1"],
     [undefined, "192.0.2.1", undefined],
   ])("is, from %s forwarded for %s, %s", (socket, forwardedFor, address) => {
-    expect(clientAddressOf(socket, forwardedFor)).toBe(address);
+    expect(clientAddressOf(new TrustedProxies(LOOPBACK), socket, forwardedFor)).toBe(address);
+  });
+
+  it.each([
+    ["10.1.2.3", "192.0.2.1", "192.0.2.1"],
+    ["::ffff:10.1.2.3", "192.0.2.1", "192.0.2.1"],
+    ["2001:db8::5", "203.0.113.9, 192.0.2.1, 10.200.0.1", "192.0.2.1"],
+    ["10.1.2.3", "192.0.2.1, 127.0.0.1", "127.0.0.1"],
+    ["10.1.2.3", "10.0.0.9, 10.0.0.1", "10.0.0.9"],
+    ["10.1.2.3", "192.0.2.1, unknown", "unknown"],
+    ["10.1.2.3", "", ""],
+    ["127.0.0.1", "192.0.2.1", "127.0.0.1"],
+    ["2001:db8::6", "192.0.2.1", "2001:db8::6"],
+  ])("is, behind proxies of its own, from %s forwarded for %s, %s", (socket, header, address) => {
+    const proxies = new TrustedProxies(["10.0.0.0/8", "2001:db8::5"]);
+    expect(clientAddressOf(proxies, socket, header)).toBe(address);
+  });
+});
+
+describe("trusted proxies", () => {
+  it.each([
+    "0.0.0.0/0",
+    "::/0",
+    "0.0.0.0/1",
+    "2000::/3",
+    "::ffff:0.0.0.0/96",
+    "0:0:0:0:0:ffff::/96",
+    "::ffff:8.0.0.0/104",
+    "::/64",
+    "10.0.0.0/33",
+    "10.0.0.0/",
+    "10.0.0.0/8/8",
+    "fe80::1%eth0",
+    "proxy.example",
+    "",
+  ])("refuse to trust %s", (proxy) => {
+    expect(() => new TrustedProxies([proxy])).toThrowError(
+      expect.objectContaining({
+        exit: "usage",
+        message: expect.stringContaining(`trustedProxies: ${proxy}`),
+      }),
+    );
   });
 });

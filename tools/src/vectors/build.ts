@@ -6,6 +6,7 @@ import { agreementCases, cardCases, epochCases, shareCases, timeCases } from "./
 import { type CaseDraft, runOperation, type VectorCase } from "./model.ts";
 import { OPERATIONS } from "./operations.ts";
 import { envelopeCases, idCases, recordCases, sightingCases } from "./reports.ts";
+import { tokenCases } from "./tokens.ts";
 
 /** The text of every vector file, by file name. */
 export function buildVectors(crypto: CryptoSuite): ReadonlyMap<string, string> {
@@ -23,6 +24,7 @@ export function buildVectors(crypto: CryptoSuite): ReadonlyMap<string, string> {
     ["publishing.json", publishingCases(crypto)],
     ["manifests.json", manifestCases(crypto)],
     ["filter.json", filterCases()],
+    ["tokens.json", tokenCases(crypto)],
   ];
   return new Map(
     files.map(([name, drafts]) => [

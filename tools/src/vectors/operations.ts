@@ -72,9 +72,11 @@ import {
   sightingOf,
   storedOf,
 } from "./shapes.ts";
+import { TOKEN_OPERATIONS } from "./token-operations.ts";
 
 /** Every operation a vector may name. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...TOKEN_OPERATIONS,
   epochOf: (_crypto, input) => {
     const at = input.number("at");
     const ref = epochOf(at);

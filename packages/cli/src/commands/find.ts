@@ -1,25 +1,26 @@
 import { findJson, geoJson, placeText } from "@glowworm/owner";
 import type { ExitName } from "@glowworm/platform";
 import type { Command, Invocation } from "../command.ts";
-import { conclude, lookForDevice, OUTPUT_OPTIONS, outputFormat } from "../owner-lookup.ts";
+import { conclude, LOOKUP_OPTIONS, lookForDevice, outputFormat } from "../owner-lookup.ts";
 import { onlyName } from "../positionals.ts";
 
 export const findCommand: Command = {
   name: "find",
   summary: "show where a device was last heard",
-  help: `usage: glowworm find NAME [--json | --format geojson]
+  help: `usage: glowworm find NAME [--json | --format geojson] [--compare URL]
 
 Reads what the server publishes to everybody, finds the reports of this device in it, opens them here and
 prints where it was. The server learns neither who asks nor for what.
 
   --json              one JSON object
   --format geojson    GeoJSON (RFC 7946)
+  --compare URL       ask a mirror whether the server shows it the same hours
 
 Exit codes: 0 found, 3 found but something could not be read, 4 not found, 13 server not reached (an answer
 printed then comes from this disk).
 
   glowworm find laptop`,
-  options: OUTPUT_OPTIONS,
+  options: LOOKUP_OPTIONS,
   run: find,
 };
 

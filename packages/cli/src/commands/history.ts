@@ -1,24 +1,25 @@
 import { geoJson, historyJson, historyLine } from "@glowworm/owner";
 import type { ExitName } from "@glowworm/platform";
 import type { Command, Invocation } from "../command.ts";
-import { conclude, lookForDevice, OUTPUT_OPTIONS, outputFormat } from "../owner-lookup.ts";
+import { conclude, LOOKUP_OPTIONS, lookForDevice, outputFormat } from "../owner-lookup.ts";
 import { onlyName } from "../positionals.ts";
 
 export const historyCommand: Command = {
   name: "history",
   summary: "show where a device has been",
-  help: `usage: glowworm history NAME [--json | --format geojson]
+  help: `usage: glowworm history NAME [--json | --format geojson] [--compare URL]
 
 Prints every place the reports tell of, oldest first: as far back as the server keeps reports, or two months of what
 this computer has read before.
 
   --json              one JSON object
   --format geojson    GeoJSON (RFC 7946)
+  --compare URL       ask a mirror whether the server shows it the same hours
 
 Exit codes as for find.
 
   glowworm history laptop --format geojson > laptop.geojson`,
-  options: OUTPUT_OPTIONS,
+  options: LOOKUP_OPTIONS,
   run: history,
 };
 

@@ -47,7 +47,7 @@ async function init(invocation: Invocation, terminal: Terminal): Promise<ExitNam
   const crypto = await loadCrypto();
   const folder = new OwnerFolder(crypto, configFolder(env));
   const serverOption = textOption(values, "server");
-  const server = serverOption === undefined ? null : serverUrlFrom(serverOption);
+  const server = serverOption === undefined ? null : serverUrlFrom(serverOption, "--server");
   const isRestoring = isGiven(values, "restore");
   const before = folder.readRegistry();
   if (folder.hasKey()) return chooseServer(invocation, folder, before, server);

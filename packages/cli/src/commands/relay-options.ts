@@ -25,6 +25,8 @@ export interface RelayRunOptions {
   readonly folder: string;
   readonly maxDelayMs: number;
   readonly isClockAssumed: boolean;
+  /** File of the invite, or null for a server that is public. */
+  readonly inviteFile: string | null;
 }
 
 const ACCURACY_METRES = { min: 1, max: 6553, otherwise: 20 } as const;
@@ -42,6 +44,7 @@ export function relayRunOptions(values: OptionValues, env: Environment): RelayRu
     folder: textOption(values, "state") ?? join(stateFolder(env), "relay"),
     maxDelayMs: numberOption(values, "max-delay", DELAY_SECONDS) * 1000,
     isClockAssumed: isGiven(values, "assume-synchronised"),
+    inviteFile: textOption(values, "invite-file") ?? (env["GLOWWORM_INVITE_FILE"] || null),
   };
 }
 
@@ -50,7 +53,7 @@ function serverOption(values: OptionValues): URL {
   if (text === undefined) {
     throw usage("--server is missing", "for example --server https://glow.example");
   }
-  return new URL(serverUrlFrom(text));
+  return new URL(serverUrlFrom(text, "--server"));
 }
 
 function positionOption(values: OptionValues): PositionChoice {

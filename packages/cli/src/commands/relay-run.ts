@@ -5,7 +5,7 @@ import {
   systemClockTrust,
   systemRandom,
 } from "@glowworm/platform";
-import { loadCrypto, type Stepper } from "@glowworm/protocol";
+import { type CryptoSuite, loadCrypto, type RandomSource, type Stepper } from "@glowworm/protocol";
 import type { Scanner } from "@glowworm/radio";
 import {
   createNobleScanner,
@@ -15,12 +15,18 @@ import {
   loadRelaySecret,
   type Outbox,
   openOutbox,
+  openTokenWallet,
   type PositionSource,
   Relay,
+  ServerClient,
+  type ServerClientOptions,
   StatusTalk,
   Uploader,
+  type UploaderOptions,
+  UploadTokens,
 } from "@glowworm/relay";
 import type { Command, Invocation } from "../command.ts";
+import { readInviteFile } from "../invite-file.ts";
 import { assertNoWords } from "../positionals.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
 import { type PositionChoice, type RelayRunOptions, relayRunOptions } from "./relay-options.ts";
@@ -41,6 +47,9 @@ the server, until it is stopped. Transmits nothing over Bluetooth.
   --adapter hciN|h4:PATH  Bluetooth adapter, or a controller behind a socket (default hci0)
   --state DIR             where the outbox is kept (default $STATE_DIRECTORY/relay, or
                           ~/.local/state/glowworm/relay)
+  --invite-file FILE      invite to a server that takes reports from invited relays only (default
+                          $GLOWWORM_INVITE_FILE); readable by you alone. Its upload tokens do not tell the server
+                          which relay spends them; reports are gathered for up to 150 s to make them last
   --assume-synchronised   something other than systemd keeps this clock right
 
 examples:
@@ -61,6 +70,7 @@ export const relayRunCommand: Command = {
     "max-delay": { type: "string" },
     adapter: { type: "string" },
     state: { type: "string" },
+    "invite-file": { type: "string" },
     "assume-synchronised": { type: "boolean" },
   },
   run,
@@ -116,18 +126,31 @@ async function createRelay(
 ): Promise<Relay> {
   const world = { clock: systemClock, random: systemRandom };
   const { server, folder, precision, maxDelayMs } = options;
+  const crypto = await loadCrypto();
+  const net = { ...world, fetch: fetchUntil(signal), server };
   return new Relay({
     ...world,
-    crypto: await loadCrypto(),
+    crypto,
     trust: options.isClockAssumed ? assumeSynchronised(systemClockTrust) : systemClockTrust,
     scanner,
     position,
     outbox,
-    uploader: new Uploader({ ...world, fetch: fetchUntil(signal), server, outbox }),
+    uploader: new Uploader({ ...net, outbox, ...invitation(options, crypto, net) }),
     precision,
     relaySecret: loadRelaySecret(folder, systemRandom),
     maxDelayMs,
   });
+}
+
+function invitation(
+  { inviteFile, folder }: RelayRunOptions,
+  crypto: CryptoSuite,
+  net: ServerClientOptions & { readonly random: RandomSource },
+): Pick<UploaderOptions, "tokens"> {
+  if (inviteFile === null) return {};
+  const invite = readInviteFile(crypto, inviteFile);
+  const wallet = openTokenWallet(folder, net.server, net.random);
+  return { tokens: new UploadTokens({ ...net, invite, wallet, client: new ServerClient(net) }) };
 }
 
 /** A request on its way is given up when the command is to end: its reports stay in the outbox. */

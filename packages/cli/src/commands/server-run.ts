@@ -1,16 +1,15 @@
-import { join } from "node:path";
-import { stateFolder, systemClock, systemRandom } from "@glowworm/platform";
-import { loadCrypto, RETENTION_DAYS_DEFAULT } from "@glowworm/protocol";
-import { Server } from "@glowworm/server";
+import { systemClock, systemRandom, watchLoopDelay } from "@glowworm/platform";
+import { loadCrypto } from "@glowworm/protocol";
+import { Metrics, Server, type ServerOptions } from "@glowworm/server";
+import { buildDigest } from "../build-digest.ts";
 import type { Command } from "../command.ts";
-import { hostPort } from "../host-port.ts";
-import { numberOption, textOption, usage } from "../options.ts";
+import { serverLog } from "../logs/server-log.ts";
 import { assertNoWords } from "../positionals.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
-
-const LISTEN_DEFAULT = "127.0.0.1:8787";
-/** A hundred years: more is a typing error. */
-const RETENTION_DAYS_MAX = 36_525;
+import { limitsFrom } from "../settings/limit-settings.ts";
+import { readSettings, requireSettings } from "../settings/read-settings.ts";
+import { SERVER_SETTINGS, type ServerSettings } from "../settings/server-settings.ts";
+import { settingFlags, settingHelp } from "../settings/setting-flags.ts";
 
 /** `glowworm server run`: keeps sealed reports and publishes them. */
 export const serverRunCommand: Command = {
@@ -21,46 +20,56 @@ export const serverRunCommand: Command = {
 Keeps reports that it cannot read, in one folder. It speaks plain HTTP: put a TLS proxy in front of it, on this machine,
 that sets X-Forwarded-For to the address it was reached from (uploads are limited by network).
 
-  --data DIR          where reports are kept (default: the state folder's "server")
-  --listen HOST:PORT  where to listen (default ${LISTEN_DEFAULT}; IPv6 as [::1]:8787)
-  --retention DAYS    days for which reports are kept (default ${RETENTION_DAYS_DEFAULT})
+${settingHelp(SERVER_SETTINGS)}
+
+Each can stand in the settings file and in the environment as well: --log-level, GLOWWORM_LOG_LEVEL, level in [log]. Flags
+win over the environment, and that over the file. "glowworm config check" shows what counts.
 
 examples:
   glowworm server run
-  glowworm server run --data /srv/glowworm --listen [::1]:8787 --retention 14`,
-  options: {
-    data: { type: "string" },
-    listen: { type: "string" },
-    retention: { type: "string" },
-  },
+  glowworm server run --data /srv/glowworm --listen [::1]:8787 --retention 14
+  glowworm server run --config /etc/glowworm/server.toml`,
+  options: settingFlags(SERVER_SETTINGS),
   async run({ values, positionals, env, signal, say }) {
     assertNoWords(positionals, "server run");
-    const retentionDays = numberOption(values, "retention", {
-      min: 1,
-      max: RETENTION_DAYS_MAX,
-      otherwise: RETENTION_DAYS_DEFAULT,
-    });
-    if (!Number.isInteger(retentionDays)) {
-      throw usage(
-        "--retention: expected whole days",
-        `for example --retention ${RETENTION_DAYS_DEFAULT}`,
-      );
-    }
+    const settings = requireSettings(readSettings(SERVER_SETTINGS, values, env));
     const server = new Server({
       clock: systemClock,
       random: systemRandom,
       crypto: await loadCrypto(),
-      dataFolder: textOption(values, "data") ?? join(stateFolder(env), "server"),
-      ...hostPort("listen", textOption(values, "listen") ?? LISTEN_DEFAULT, {
-        portMin: 0,
-        example: LISTEN_DEFAULT,
-      }),
-      retentionDays,
-      say,
+      loopDelayMs: watchLoopDelay(systemClock),
+      log: serverLog(settings["log.format"], settings["log.level"], say),
+      ...optionsFrom(settings),
     });
-    const { url } = await server.start();
-    say(`server: listening on ${url}`);
+    await server.start();
     await runUntilStopped(server, () => server.stop(), signal);
     return "ok";
   },
 };
+
+type Chosen = Omit<ServerOptions, "clock" | "random" | "crypto" | "log">;
+
+function optionsFrom(settings: ServerSettings): Chosen {
+  const metrics = settings["metrics.listen"];
+  return {
+    dataFolder: settings.data,
+    ...settings.listen,
+    retentionDays: settings.retention,
+    minFreeBytes: settings.min_free,
+    admission: settings.admission,
+    trustedProxies: settings.trusted_proxies,
+    limits: limitsFrom(settings),
+    words: {
+      build: buildDigest(),
+      policy: settings["about.policy"],
+      contact: settings["about.contact"],
+    },
+    ...(metrics === null ? {} : { metrics: { ...metrics, of: processMetrics() } }),
+  };
+}
+
+function processMetrics(): Metrics {
+  const metrics = new Metrics();
+  metrics.watchProcess();
+  return metrics;
+}

@@ -15,6 +15,7 @@ describe("the options of relay run", () => {
       folder: "/state/relay",
       maxDelayMs: 10_000,
       isClockAssumed: false,
+      inviteFile: null,
     });
   });
 
@@ -28,6 +29,7 @@ describe("the options of relay run", () => {
       state: "/elsewhere",
       "max-delay": "600",
       "assume-synchronised": true,
+      "invite-file": "/invite",
     };
     expect(relayRunOptions(values, ENV)).toEqual({
       server: new URL("http://127.0.0.1:8787/below"),
@@ -37,7 +39,15 @@ describe("the options of relay run", () => {
       folder: "/elsewhere",
       maxDelayMs: 600_000,
       isClockAssumed: true,
+      inviteFile: "/invite",
     });
+  });
+
+  it("take the invite's file from the environment, unless it is given", () => {
+    const env = { ...ENV, GLOWWORM_INVITE_FILE: "/from/env" };
+    expect(relayRunOptions(GIVEN, env).inviteFile).toBe("/from/env");
+    expect(relayRunOptions({ ...GIVEN, "invite-file": "/given" }, env).inviteFile).toBe("/given");
+    expect(relayRunOptions(GIVEN, { ...ENV, GLOWWORM_INVITE_FILE: "" }).inviteFile).toBeNull();
   });
 
   it.each([

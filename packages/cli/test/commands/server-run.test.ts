@@ -22,7 +22,7 @@ async function runOnce(
   const exit = await serverRunCommand.run({
     values,
     positionals,
-    env: { XDG_STATE_HOME: folder },
+    env: { XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder },
     signal: stop.signal,
     out: () => {},
     say: (line) => {
@@ -34,9 +34,11 @@ async function runOnce(
 }
 
 describe("glowworm server run", () => {
-  it("says one line with its URL, keeps its data in the state folder, and ends well", async () => {
-    const [line, exit] = await runOnce({ listen: "127.0.0.1:0" });
-    expect(line).toMatch(/^server: listening on http:\/\/127\.0\.0\.1:[0-9]+$/);
+  it("says where it listens and that it stops, keeps its data in the state folder, and ends well", async () => {
+    const [talk, exit] = await runOnce({ listen: "127.0.0.1:0" });
+    const [listening, ...others] = talk.split("\n");
+    expect(listening).toMatch(/^server: listening on http:\/\/127\.0\.0\.1:[0-9]+$/);
+    expect(others).toEqual(["server: stopping: answering what is in flight", "server: stopped"]);
     expect(exit).toBe("ok");
     expect(existsSync(join(folder, "glowworm", "server", "open"))).toBe(true);
   });
@@ -45,6 +47,30 @@ describe("glowworm server run", () => {
     const [line] = await runOnce({ listen: "[::1]:0", data: join(folder, "elsewhere") });
     expect(line).toContain("http://[::1]:");
     expect(existsSync(join(folder, "elsewhere", "open"))).toBe(true);
+  });
+
+  it("logs JSON lines that name neither the machine nor the process", async () => {
+    const [talk] = await runOnce({ listen: "127.0.0.1:0", "log-format": "json" });
+    const entries = talk.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(entries.map(({ event }) => event)).toEqual(["listening", "stopping", "stopped"]);
+    expect(Object.keys(entries[0] ?? {}).sort()).toEqual(["event", "level", "text", "time", "url"]);
+    expect(entries[0]).toMatchObject({ level: "info", url: expect.stringContaining("127.0.0.1") });
+  });
+
+  it("is silent where nothing is wrong at the level error", async () => {
+    const stop = new AbortController();
+    const said: string[] = [];
+    const running = serverRunCommand.run({
+      values: { listen: "127.0.0.1:0", "log-level": "error" },
+      positionals: [],
+      env: { XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder },
+      signal: stop.signal,
+      out: () => {},
+      say: (line) => said.push(line),
+    });
+    stop.abort();
+    expect(await running).toBe("ok");
+    expect(said).toEqual([]);
   });
 
   it.each<OptionValues>([

@@ -5,6 +5,7 @@ import {
   decodePage,
   FILTER_FREE_PAGES,
   filterBytesMax,
+  HOUR_PAGES_MAX,
   hasFilter,
   type ListedHour,
   type Manifest,
@@ -20,8 +21,6 @@ import { type LookupDeps, type OnRecords, PARALLEL } from "./reading.ts";
 
 /** Of one lookup, 2.1 GB: 40 days of the largest hours without a filter, 14 days of hours of a million records. */
 const LOOKUP_BYTES_MAX = 2 ** 31;
-/** Of the largest hour whose filter is read: 16 million reports. The filter is held in memory, 100 MB of it at most. */
-const HOUR_PAGES_MAX = 65_536;
 /** Pages of the largest hour without a filter that is read, 35 MB: before there were filters none was larger. */
 const UNFILTERED_PAGES_MAX = 1024;
 /** Pages of all such hours of one lookup. */

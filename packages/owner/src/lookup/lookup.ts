@@ -8,6 +8,7 @@ import {
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
 import { ClosedHoursReader } from "./closed-hours.ts";
+import { compareWithMirror } from "./compare.ts";
 import { FilteredHoursReader } from "./filtered-hours.ts";
 import { firstKeptHour, HourCache } from "./hour-cache.ts";
 import { OpenHourReader } from "./open-hour.ts";
@@ -57,6 +58,10 @@ export class Lookup {
     this.#cache.forgetBefore(firstKeptHour(this.#deps.clock.nowMs() / 1000));
     for (const page of this.#deps.hitPages.records()) count(page);
     const list = await this.#list();
+    const { compareUrl } = this.#deps;
+    if (list !== null && compareUrl !== undefined) {
+      await compareWithMirror(this.#deps, compareUrl, list, this.#log);
+    }
     this.#isServerReached = list !== null;
     this.#closedHours =
       list === null ? this.#closed.readCached(count) : await this.#readListed(list, count);

@@ -5,8 +5,11 @@ import { DecodeError } from "@glowworm/protocol";
 export interface LookupProblem {
   /** What, such as `hour 485123`. */
   readonly what: string;
-  /** `changed`: a closed hour is not what it was. `chain-broken`: it does not follow the one before it in the list. */
-  readonly code: TransferErrorCode | "malformed" | "changed" | "chain-broken";
+  /**
+   * `changed`: a closed hour is not what it was. `chain-broken`: it does not follow the one before it in the list.
+   * `differs`: a mirror has another one.
+   */
+  readonly code: TransferErrorCode | "malformed" | "changed" | "chain-broken" | "differs";
   /** For a person: the HTTP status or the field. */
   readonly detail: string;
 }

@@ -8,6 +8,8 @@ export interface LookupDeps extends TransferDeps {
   /** Shuffles and delays what is asked for a hit. */
   readonly random: RandomSource;
   readonly cacheFolder: string;
+  /** Base URL of a mirror whose list is compared with the server's. */
+  readonly compareUrl?: string | undefined;
   /** Pages that were fetched for this device before. */
   readonly hitPages: HitPages;
   readonly onProgress: (stage: "open" | "closed" | "hits", done: number, total: number) => void;

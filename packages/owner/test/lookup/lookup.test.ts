@@ -21,6 +21,7 @@ import { NOON } from "../support/reports.ts";
 const crypto = await loadCrypto();
 const HOUR = NOON / 3600;
 const SEGMENT = NOON / 30;
+const MIRROR_URL = "https://mirror.test";
 const ALL_PATHS = [
   PATHS.hours,
   PATHS.segment(SEGMENT + 1),
@@ -38,7 +39,7 @@ beforeEach(() => {
   cacheFolder = temporaryFolder();
 });
 
-function lookup(at: number = NOON): Lookup {
+function lookup(at: number = NOON, mirror?: () => Response): Lookup {
   const clock = new FakeClock(at * 1000);
   const { signal } = new AbortController();
   const onProgress = (): void => undefined;
@@ -50,7 +51,11 @@ function lookup(at: number = NOON): Lookup {
     random,
     hitPages,
     clock,
-    fetch: server.fetch,
+    fetch: (url, init) =>
+      url.startsWith(MIRROR_URL) && mirror !== undefined
+        ? Promise.resolve(mirror())
+        : server.fetch(url, init),
+    compareUrl: mirror === undefined ? undefined : MIRROR_URL,
     serverUrl: SERVER_URL,
     signal,
     cacheFolder,
@@ -179,6 +184,30 @@ describe("lookup", () => {
     });
     const summary = await refresh();
     expect(summary).toMatchObject({ closedHours: 4, segments: 1, problems: [] });
+  });
+});
+
+describe("a comparison with a mirror", () => {
+  const compared = (mirror: () => Response): Promise<LookupSummary> =>
+    lookup(NOON, mirror).refresh(() => undefined);
+
+  it("finds nothing where both list the same, and nothing in what one of them lacks", async () => {
+    const hours = server.list.hours.slice(1);
+    const { problems } = await compared(() => Response.json({ v: 1, hours, open: null }));
+    expect(problems).toEqual([]);
+  });
+
+  it("names the hour of which the mirror has another manifest, and reads it all the same", async () => {
+    const [first, second, last] = server.list.hours;
+    const hours = [first, { ...second, manifest: "00".repeat(32) }, last];
+    const summary = await compared(() => Response.json({ v: 1, hours, open: null }));
+    expect(summary.problems).toMatchObject([{ what: `hour ${HOUR - 2}`, code: "differs" }]);
+    expect(summary.closedHours).toBe(3);
+  });
+
+  it("says that there was none when the mirror does not answer", async () => {
+    const { problems } = await compared(() => problem(500));
+    expect(problems).toMatchObject([{ what: "list of hours of the mirror", code: "status" }]);
   });
 });
 

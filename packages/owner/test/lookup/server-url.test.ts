@@ -8,13 +8,15 @@ describe("server address", () => {
     ["http://127.0.0.1:8787", "http://127.0.0.1:8787"],
     ["https://glow.example/net//", "https://glow.example/net"],
   ])("%s becomes %s", (text, expected) => {
-    expect(serverUrlFrom(text)).toBe(expected);
+    expect(serverUrlFrom(text, "--server")).toBe(expected);
   });
 
   it.each(["glow.example", "ftp://x", "https://me:pw@x", "https://x/?who=me", "https://x/#me", ""])(
     "refuses %j",
     (text) => {
-      expect(() => serverUrlFrom(text)).toThrow(expect.objectContaining({ exit: "usage" }));
+      expect(() => serverUrlFrom(text, "--server")).toThrow(
+        expect.objectContaining({ exit: "usage" }),
+      );
     },
   );
 });

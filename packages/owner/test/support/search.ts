@@ -9,7 +9,7 @@ import { type Heard, NOON, recordOf } from "./reports.ts";
 const crypto = await loadCrypto();
 
 /** Takes pauses of up to two seconds at once, and notes them. */
-export class HastyClock extends FakeClock {
+class HastyClock extends FakeClock {
   readonly pauses: number[] = [];
 
   override async sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -10,7 +10,6 @@ import {
 import type { Context, Hono } from "hono";
 import { readBody } from "../body.ts";
 import type { AppDeps } from "../deps.ts";
-import { RECORDS_PER_ID_MAX } from "../id-cap.ts";
 import { ProblemError, retryLater } from "../problem.ts";
 import { sourcePrefixOf } from "../source-prefix.ts";
 import type { NewReport } from "../store/report-store.ts";
@@ -19,11 +18,14 @@ import type { NewReport } from "../store/report-store.ts";
 export function sightingsRoute(app: Hono, deps: AppDeps): void {
   app.post(PATHS.sightings, async (c) => {
     assertMediaType(c);
-    const batch = decodeUploadBatch(await readBody(c, UPLOAD_BYTES_MAX));
+    const body = await readBody(c, UPLOAD_BYTES_MAX);
+    const prefix = sourcePrefixOf(deps.addressOf(c));
+    await deps.admission?.admit(c.req.header("authorization"), prefix, body);
+    const batch = decodeUploadBatch(body);
     const reports = batch.map(({ putId, envelope }) => {
       return { getId: getIdOf(deps.crypto, putId), envelope };
     });
-    await storeWithinCap(deps, sourcePrefixOf(deps.addressOf(c)), reports);
+    await storeWithinCap(deps, prefix, reports);
     return c.body(null, 201, { "content-length": "0" });
   });
 }
@@ -38,18 +40,23 @@ async function storeWithinCap(
   const ids = reports.map((report) => report.getId);
   const reservation = deps.cap.reserve(hourOf(now), prefix, ids);
   if (reservation === null) {
-    const detail = `an id has had ${RECORDS_PER_ID_MAX} reports from this network within the hour`;
-    throw retryLater("rate-limited", detail, HOUR_SECONDS - (now % HOUR_SECONDS));
+    const detail = `an id has had ${deps.cap.max} reports from this network within the hour`;
+    throw retryLater("id-capped", detail, HOUR_SECONDS - (now % HOUR_SECONDS));
   }
+  deps.metrics?.waiting(reports.length);
   try {
     await deps.store.put(reports);
+    deps.metrics?.accepted(reports.length);
   } catch (error) {
     reservation.release();
     throw error;
+  } finally {
+    deps.metrics?.waiting(-reports.length);
   }
 }
 
-function assertMediaType(c: Context): void {
+/** @throws {ProblemError} `unsupported-media-type` when the body is not plain bytes. */
+export function assertMediaType(c: Context): void {
   if (c.req.header("content-type") !== RECORDS_MEDIA_TYPE) {
     throw new ProblemError(
       "unsupported-media-type",

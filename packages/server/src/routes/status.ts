@@ -1,27 +1,19 @@
-import {
-  type About,
-  PATHS,
-  PROTOCOL_VERSION,
-  SEGMENT_SECONDS,
-  segmentOf,
-} from "@glowworm/protocol";
+import { PATHS, SEGMENT_SECONDS, segmentOf } from "@glowworm/protocol";
 import type { Hono } from "hono";
 import type { AppDeps } from "../deps.ts";
+import { openApiDocument } from "../openapi/document.ts";
 import { retryLater } from "../problem.ts";
 
 const RETRY_SECONDS = 30;
 const NOT_KEPT = { "cache-control": "no-store" } as const;
 
-/** `GET /about`, `/healthz` and `/readyz`. @see docs/protocol.md section 8.4 */
+/** `GET /about`, `/openapi.json`, `/healthz` and `/readyz`. @see docs/protocol.md section 8.4 */
 export function statusRoutes(app: Hono, deps: AppDeps): void {
-  const about: About = {
-    v: 1,
-    protocol: PROTOCOL_VERSION,
-    software: deps.software,
-    retentionDays: deps.retentionDays,
-  };
-  app.get(PATHS.about, (c) => {
-    return c.json(about, 200, NOT_KEPT);
+  app.get(PATHS.about, (c) => c.json(deps.about, 200, NOT_KEPT));
+  let openApi: string | undefined;
+  app.get(PATHS.openapi, (c) => {
+    openApi ??= JSON.stringify(openApiDocument());
+    return c.body(openApi, 200, { ...NOT_KEPT, "content-type": "application/json" });
   });
   app.get(PATHS.health, (c) => c.json({ v: 1, status: "alive" }, 200, NOT_KEPT));
   app.get(PATHS.ready, (c) => {
@@ -31,7 +23,12 @@ export function statusRoutes(app: Hono, deps: AppDeps): void {
   });
 }
 
-function whyNotReady({ store, clock, isStopping }: AppDeps): string | null {
+/** Why uploads cannot be stored now, for a person, or null. */
+export function whyNotReady({
+  store,
+  clock,
+  isStopping,
+}: Pick<AppDeps, "store" | "clock" | "isStopping">): string | null {
   const { isWritable, arrivalFloor } = store.health();
   if (isStopping()) return "the server is stopping";
   if (!isWritable) return "the store cannot be written: look at the disk";

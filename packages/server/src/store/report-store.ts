@@ -60,6 +60,12 @@ export interface StoreHealth {
   readonly arrivalFloor: number;
 }
 
+/** Records that one write made durable, and how long it took. */
+export interface CommitGroup {
+  readonly records: number;
+  readonly seconds: number;
+}
+
 /** Too much is waiting to be written. Nothing was stored. */
 export class StoreBusyError extends Error {
   override readonly name = "StoreBusyError";

@@ -15,6 +15,7 @@ export async function everything(store: ReportStore): Promise<Readonly<Record<st
   for (const { hour, pages, manifest } of hours) {
     found[`${hour}`] = manifest;
     found[`${hour}/manifest`] = toHex((await store.manifest(hour)) ?? new Uint8Array());
+    found[`${hour}/filter`] = toHex((await store.filter(hour)) ?? new Uint8Array());
     for (let page = 0; page < pages; page++) {
       found[`${hour}/pages/${page}`] = toHex((await store.page(hour, page)) ?? new Uint8Array());
     }

@@ -1,7 +1,9 @@
 import {
   arrivalStepOf,
+  decodeFilter,
   decodeManifest,
   decodeRecords,
+  filterHash,
   manifestHash,
   PAGE_BYTES,
   type RandomSource,
@@ -139,6 +141,34 @@ export function describeReportStore(
         expect(timesFound(reports, records)).toEqual(reports.map(() => 1));
       }));
 
+    it("gives an hour of more than 64 pages a filter that knows all its ids, and smaller ones none", () =>
+      story(async (world) => {
+        const { store, clock, random } = world;
+        // With the padding of 120 segments these are 64 pages, and then 65.
+        const counts = [64 * 256 - 240, 65 * 256 - 240];
+        for (const count of counts) {
+          const reports = someReports(random, count);
+          for (let at = 0; at < count; at += 4000) await store.put(reports.slice(at, at + 4000));
+          clock.advance(HOUR_MS);
+          await store.maintain();
+        }
+        clock.advance(120_000);
+        await store.maintain();
+        const { hours } = await store.published();
+        expect(hours.map(({ pages }) => pages)).toEqual([64, 65]);
+        expect(await store.filter(NOON_HOUR)).toBeNull();
+        expect(await store.filter(NOON_HOUR + 2)).toBeNull();
+        const bytes = (await store.filter(NOON_HOUR + 1)) ?? new Uint8Array();
+        const manifest = decodeManifest((await store.manifest(NOON_HOUR + 1)) ?? new Uint8Array());
+        expect(manifest.filter).toEqual(filterHash(crypto, bytes));
+        const filter = decodeFilter(bytes);
+        const records = (await recordsOfHours(store)).slice(-65 * 256);
+        expect(records.filter(({ getId }) => !filter.has(getId))).toEqual([]);
+        expect(filter.has(random.bytes(16))).toBe(false);
+        await world.restart();
+        expect(await world.store.filter(NOON_HOUR + 1)).toEqual(bytes);
+      }));
+
     it("chains manifests by hash", () =>
       story(async ({ store, clock }) => {
         for (let hour = 0; hour < 3; hour++) {
@@ -268,6 +298,22 @@ export function describeReportStore(
         expect([hours.length, hours[0], hours.at(-1)]).toEqual([24, NOON_HOUR + 2, NOON_HOUR + 25]);
         expect(await store.manifest(NOON_HOUR + 1)).toBeNull();
         expect(await store.page(NOON_HOUR + 1, 0)).toBeNull();
+      }, 1));
+
+    it("names the hour before in a manifest although that hour is past retention by then", () =>
+      story(async (world) => {
+        await world.restart(2 * HOUR_MS);
+        await world.store.maintain();
+        const [before] = (await world.store.published()).hours;
+        await world.restart(40 * 24 * HOUR_MS);
+        await world.store.maintain();
+        world.clock.advance(CLOSED_MS);
+        await world.store.maintain();
+        const { hours } = await world.store.published();
+        const bytes = (await world.store.manifest(hours.at(-1)?.hour ?? 0)) ?? new Uint8Array();
+        const previous = toHex(decodeManifest(bytes).previous);
+        expect(before?.hour).toBe(NOON_HOUR);
+        expect(previous).not.toBe("00".repeat(32));
       }, 1));
 
     it("removes nothing when the clock jumps far ahead", () =>

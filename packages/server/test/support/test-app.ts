@@ -1,9 +1,13 @@
 import { encodeUploadBatch, type UploadRecord } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import type { Hono } from "hono";
+import { aboutOf } from "../../src/about.ts";
 import { createApp } from "../../src/app.ts";
 import { IdCap } from "../../src/id-cap.ts";
+import { SERVER_LIMITS } from "../../src/limits.ts";
+import { Metrics } from "../../src/metrics/metrics.ts";
 import type { ReportStore } from "../../src/store/report-store.ts";
+import type { UploadAdmission } from "../../src/tokens/upload-admission.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
 
 /** What a request can be sent with. */
@@ -14,18 +18,33 @@ export class TestApp {
   readonly clock: FakeClock;
   readonly said: string[] = [];
   readonly app: Hono;
+  readonly metrics: Metrics = new Metrics();
   address: string | undefined = "192.0.2.1";
   isStopping = false;
 
-  constructor(store: ReportStore, clock: FakeClock = new FakeClock(NOON_MS)) {
+  constructor(
+    store: ReportStore,
+    clock: FakeClock = new FakeClock(NOON_MS),
+    admissionOf: (cap: IdCap) => UploadAdmission | null = () => null,
+  ) {
+    const cap = new IdCap(SERVER_LIMITS.recordsPerId, crypto, seededRandom("test app"));
+    const admission = admissionOf(cap);
     this.clock = clock;
     this.app = createApp({
       store,
       clock,
       crypto,
-      cap: new IdCap(crypto, seededRandom("test app")),
-      retentionDays: 30,
-      software: "glowworm test",
+      cap,
+      admission,
+      about: aboutOf(
+        { build: null, policy: "keeps nothing", contact: null },
+        {
+          admission: admission === null ? "public" : "invite",
+          retentionDays: 30,
+          limits: SERVER_LIMITS,
+        },
+      ),
+      metrics: this.metrics,
       addressOf: () => this.address,
       isStopping: () => this.isStopping,
       reportError: (kind, error) => this.said.push(`${kind}: ${error}`),

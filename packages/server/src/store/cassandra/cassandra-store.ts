@@ -65,8 +65,12 @@ class CassandraStore implements ReportStore {
     this.#pieces = pieces;
     this.#closer = new Closer(parts, fence, keeper, retentionDays);
     const intake = new Intake(clock, keeper, this.#closer, arrivals, fence);
-    const store = (reports: readonly NewReport[]): Promise<void> =>
-      this.#observed(() => intake.store(reports));
+    const store = async (reports: readonly NewReport[]): Promise<void> => {
+      const beganMs = clock.monotonicMs();
+      await this.#observed(() => intake.store(reports));
+      const seconds = (clock.monotonicMs() - beganMs) / 1000;
+      options.onCommit?.({ records: reports.length, seconds });
+    };
     this.#queue = new CommitQueue(store, QUEUE_RECORDS_MAX);
   }
 

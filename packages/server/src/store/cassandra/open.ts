@@ -7,7 +7,7 @@ import {
   SEGMENT_SECONDS,
   type UnixSeconds,
 } from "@glowworm/protocol";
-import { StoreUnavailableError } from "../report-store.ts";
+import { type CommitGroup, StoreUnavailableError } from "../report-store.ts";
 import { assertNames, type KeyspaceOptions, prepareSchema, type Tables } from "./schema.ts";
 import { type ClusterAddress, Session } from "./session.ts";
 
@@ -26,6 +26,8 @@ export interface CassandraStoreOptions extends ClusterOptions {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly crypto: CryptoSuite;
+  /** Told of every group of reports once it is durable. */
+  readonly onCommit?: (group: CommitGroup) => void;
 }
 
 /** Runs `use` over a connection to the cluster; lets go of it when that fails. @throws {Failure} */

@@ -1,4 +1,12 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import type { Database } from "@glowworm/platform";
 import { syncFolder } from "@glowworm/platform";
@@ -23,7 +31,10 @@ import { UNFINISHED } from "./layout.ts";
 import { mergeSources, type RecordSource } from "./merge.ts";
 import { type OpenDatabase, openSound } from "./open-hour-file.ts";
 import { randomFromSeed } from "./seeded-padding.ts";
-import { readSegments, SegmentSource, type SegmentSum } from "./segment-source.ts";
+import { readSegments, SegmentReader, SegmentSource, type SegmentSum } from "./segment-source.ts";
+
+/** Pages between two waits for the disk: 4 MB. */
+const PAGES_AT_ONCE = 128;
 
 /** What closing an hour takes. Plain data: it travels between threads. */
 export interface ClosingJob {
@@ -68,7 +79,8 @@ function writeHour(world: ClosingWorld, job: ClosingJob, database: Database): Cl
   const unfinished = job.to + UNFINISHED;
   const fd = openSync(unfinished, "w", 0o600);
   try {
-    const sources = segments.map((segment) => new SegmentSource(database, segment));
+    const reader = new SegmentReader(database);
+    const sources = segments.map((segment) => new SegmentSource(reader, segment));
     const random = randomFromSeed(world.crypto, job.seed);
     const padding = paddingSource(world.crypto, random, missing, segments);
     const assembly = assemblyInto(world.crypto, fd, (count + missing) / PAGE_RECORDS);
@@ -89,6 +101,8 @@ function writeHour(world: ClosingWorld, job: ClosingJob, database: Database): Cl
 function assemblyInto(crypto: CryptoSuite, fd: number, pages: number): HourAssembly {
   return new HourAssembly(crypto, pages, (page, index) => {
     writeAll(fd, page, SPANS.page(pages, index).offset);
+    // A commit waits for whatever else is on its way to the disk: let that be little.
+    if (index % PAGES_AT_ONCE === PAGES_AT_ONCE - 1) fdatasyncSync(fd);
   });
 }
 
@@ -124,8 +138,13 @@ function paddingSource(
     const { getId, envelope } = paddingRecord(crypto, random, step);
     return { record: concat(getId, envelope), step };
   }).sort((a, b) => compareBytes(a.record, b.record));
-  const rest = padding.values();
-  return { next: () => rest.next().value ?? null };
+  let row = -1;
+  return {
+    next: () => padding[++row]?.record ?? null,
+    get step() {
+      return padding[row]?.step ?? firstStep;
+    },
+  };
 }
 
 function writeAll(fd: number, bytes: Uint8Array, offset: number): void {

@@ -63,12 +63,14 @@ export class ClosedHours {
     this.#indexNewest();
   }
 
-  /** Removes hours before `hour`, damaged ones too. */
+  /** Removes hours before `hour`, damaged ones too, but never the newest: the next manifest names its hash. */
   expire(hour: number): void {
+    const newest = this.#list.at(-1);
+    const isKept = (closed: ClosedHour): boolean => closed === newest || closed.hour >= hour;
     for (const closed of this.#list) {
-      if (closed.hour < hour) rmSync(this.#layout.closedHour(closed.hour), { force: true });
+      if (!isKept(closed)) rmSync(this.#layout.closedHour(closed.hour), { force: true });
     }
-    this.#list = this.#list.filter((closed) => closed.hour >= hour);
+    this.#list = this.#list.filter(isKept);
     this.#layout.expireDamaged(hour);
   }
 

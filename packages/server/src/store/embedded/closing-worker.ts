@@ -1,3 +1,5 @@
+import { constants, setPriority } from "node:os";
+import { platform } from "node:process";
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { openDatabase } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
@@ -10,6 +12,8 @@ if (parentPort !== null) await serve(parentPort);
 
 /** Answers requests until the thread is ended. */
 async function serve(port: MessagePort): Promise<void> {
+  // On Linux this is the thread's alone: what closes an hour has time, and uploads have not.
+  if (platform === "linux") setPriority(constants.priority.PRIORITY_LOW);
   const crypto = await loadCrypto();
   const closer = new LocalCloser({ crypto, openDatabase });
   const answer = async (request: ClosingRequest): Promise<ClosedHour | null> => {

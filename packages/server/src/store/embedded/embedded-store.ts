@@ -1,6 +1,7 @@
 import type { Clock, CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { CommitQueue } from "../commit-queue.ts";
 import type {
+  CommitGroup,
   NewReport,
   Published,
   ReportStore,
@@ -32,6 +33,8 @@ export interface EmbeddedStoreOptions {
   readonly minFreeBytes?: number;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** Told of every group commit that succeeded. */
+  readonly onCommit?: (group: CommitGroup) => void;
   readonly crypto: CryptoSuite;
   /** Told once of every file that was found damaged and set aside, by the name it has now. */
   readonly onDamage?: (path: string) => void;
@@ -139,7 +142,11 @@ export class EmbeddedStore implements ReportStore {
   }
 
   async #commit(reports: readonly NewReport[]): Promise<void> {
+    const { clock, onCommit } = this.#options;
+    const beganMs = clock.monotonicMs();
     await this.#write({ kind: "commit", at: this.#now(), records: packReports(reports) });
+    const seconds = (clock.monotonicMs() - beganMs) / 1000;
+    onCommit?.({ records: reports.length, seconds });
   }
 
   async #write(request: WriterRequest): Promise<void> {

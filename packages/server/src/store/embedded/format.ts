@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Failure, readFileIfAny, replaceFile } from "@glowworm/platform";
 import { ascii, type CryptoSuite } from "@glowworm/protocol";
 import { DamagedHourError } from "./damage.ts";
@@ -21,10 +22,11 @@ export interface MigrationWorld {
 /**
  * Brings a folder to the present layout. Published bytes stay what they are. Cut off at any point it goes on at the next
  * start. What is damaged is left for the start to find.
- * @throws {Failure} when a newer program made the folder.
+ * @throws {Failure} when a newer program made the folder, or a backup has been restored in part.
  */
 export function migrate(world: MigrationWorld): void {
   const { layout, crypto, openDatabase } = world;
+  assertRestored(layout);
   const format = formatOf(layout);
   if (format === STORE_FORMAT) return;
   for (const hour of layout.closedHours()) {
@@ -51,6 +53,15 @@ export function formatOf(layout: Layout): number {
     "failure",
     `${layout.format}: "${text.slice(0, 20)}" is no version of a data folder that this program knows`,
     `use the newer program that wrote it, or another folder: --data (this one writes version ${STORE_FORMAT})`,
+  );
+}
+
+function assertRestored({ root, restoring }: Layout): void {
+  if (!existsSync(restoring)) return;
+  throw new Failure(
+    "failure",
+    `${root}: a backup has been restored in part only`,
+    "empty the folder, and restore again: glowworm server restore",
   );
 }
 

@@ -15,7 +15,7 @@ import {
 import { DamagedHourError } from "./damage.ts";
 
 /** What the last bytes of the file of a closed hour say of its layout. */
-export const HOUR_FILE_FORMAT: number = 2;
+const HOUR_FILE_FORMAT = 2;
 const CHECK_BYTES = 16;
 const FIELD_BYTES = HASH_BYTES + 4 + 4 + 4 + 1;
 /** Bytes of a footer. */

@@ -15,6 +15,8 @@ export class Layout {
   readonly lock: string;
   /** Says which version of this layout the folder has. */
   readonly format: string;
+  /** Where a backup is restored to before it takes its place. */
+  readonly restoring: string;
   readonly #open: string;
   readonly #hours: string;
   readonly #damaged: string;
@@ -23,6 +25,7 @@ export class Layout {
     this.root = root;
     this.lock = join(root, "lock.sqlite");
     this.format = join(root, "format");
+    this.restoring = join(root, `restore${UNFINISHED}`);
     this.#open = join(root, "open");
     this.#hours = join(root, "hours");
     this.#damaged = join(root, "damaged");
@@ -54,6 +57,11 @@ export class Layout {
   /** Closed hours that were set aside, in ascending order. */
   damagedClosedHours(): readonly number[] {
     return numbersIn(this.#damaged, DAMAGED_CLOSED_HOUR);
+  }
+
+  /** Names of all files that were set aside. */
+  damagedFiles(): readonly string[] {
+    return existsSync(this.#damaged) ? readdirSync(this.#damaged) : [];
   }
 
   /** Removes what a crash left half written: nothing in it was ever acknowledged or served. */

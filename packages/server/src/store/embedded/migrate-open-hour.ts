@@ -60,7 +60,7 @@ function copy(old: Database, made: Database): void {
     for (const { get_id, envelope, segment } of rows.iterate()) {
       const record = concat(get_id, envelope);
       insert.run(segment, record);
-      sums.get(segment)?.add(record);
+      sums.get(segment)?.addAll(record);
     }
     const note = made.prepare("INSERT INTO segments VALUES (?, ?, ?)");
     for (const [segment, { records, sum }] of sums) note.run(segment, records, sum);

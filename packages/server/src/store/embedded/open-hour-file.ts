@@ -5,7 +5,7 @@ import { DamagedHourError, isCorruption } from "./damage.ts";
 export type OpenDatabase = (path: string) => Database;
 
 /** What `user_version` says of a database of this layout. */
-export const OPEN_HOUR_FORMAT: number = 2;
+const OPEN_HOUR_FORMAT = 2;
 
 /**
  * A record is get_id and envelope. The key is segment and whole record: uploading twice stores once, arrivals of one

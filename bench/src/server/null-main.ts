@@ -1,0 +1,4 @@
+import { serve, throwAway } from "./null-http.ts";
+
+/** A bare `node:http` server until it is ended. */
+serve(throwAway);

@@ -1,0 +1,46 @@
+import type { DeviceKeys } from "@glowworm/owner";
+import {
+  advanceSeed,
+  type CryptoSuite,
+  dayCardOf,
+  deriveDayKeys,
+  epochOf,
+  epochPublicKey,
+  getIdOf,
+  minuteInEpoch,
+  minuteToken,
+  putIdOf,
+  type RandomSource,
+  sealSighting,
+  type UnixSeconds,
+} from "@glowworm/protocol";
+import type { NewReport } from "@glowworm/server";
+
+/** The report of a relay that heard the device at a moment. */
+export function plantedReport(
+  crypto: CryptoSuite,
+  random: RandomSource,
+  device: DeviceKeys,
+  seenAt: UnixSeconds,
+): NewReport {
+  const { day, epoch } = epochOf(seenAt);
+  const keys = deriveDayKeys(crypto, device.key, day);
+  const seed = advanceSeed(crypto, keys.seed, 0, epoch);
+  const publicKey = epochPublicKey(crypto, seed, dayCardOf(crypto, keys).publicKey);
+  const envelope = sealSighting(crypto, random.bytes(32), publicKey, {
+    seenAt,
+    latitudeE7: 520_000_000,
+    longitudeE7: 43_000_000,
+    accuracyDm: 80,
+    altitudeMetres: 2,
+    source: "gnss",
+    rssiDbm: -70,
+    framesHeard: 12,
+    secondsHeard: 4,
+    status: 4,
+    token: minuteToken(crypto, seed, minuteInEpoch(seenAt)),
+    relayMark: random.bytes(8),
+    stamp: random.bytes(16),
+  });
+  return { getId: getIdOf(crypto, putIdOf(crypto, publicKey)), envelope };
+}

@@ -1,0 +1,25 @@
+import { Failure } from "@glowworm/platform";
+import type { Command } from "../command.ts";
+import { onlyName } from "../positionals.ts";
+import { withInvites } from "./invite-book.ts";
+
+/** `glowworm server uninvite`: takes an invite back. */
+export const serverUninviteCommand: Command = {
+  name: "server uninvite",
+  summary: "take an invite back",
+  help: `usage: glowworm server uninvite ID [--data DIR]
+
+No more tokens are issued for the invite, from now on. Tokens that were issued today or yesterday are good until they end:
+whose they are cannot be told. ID is the first word of its line in glowworm server invites.
+
+  --data DIR   the server's data folder (default: the state folder's "server")`,
+  options: { data: { type: "string" } },
+  async run({ values, positionals, env, say }) {
+    const id = onlyName(positionals, "server uninvite");
+    if (!withInvites(values, env, (book) => book.remove(id))) {
+      throw new Failure("notFound", `no invite has the id "${id}"`, "glowworm server invites");
+    }
+    say(`invite ${id} taken back: no more tokens are issued for it`);
+    return "ok";
+  },
+};

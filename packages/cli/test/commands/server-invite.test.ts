@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decodeInvite, loadCrypto } from "@glowworm/protocol";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Command, OptionValues } from "../../src/command.ts";
+import { serverInviteCommand } from "../../src/commands/server-invite.ts";
+import { serverInvitesCommand } from "../../src/commands/server-invites.ts";
+import { serverUninviteCommand } from "../../src/commands/server-uninvite.ts";
+
+const crypto = await loadCrypto();
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "glowworm-cli-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Said {
+  readonly out: readonly string[];
+  readonly talk: readonly string[];
+}
+
+async function run(
+  command: Command,
+  values: OptionValues = {},
+  positionals: readonly string[] = [],
+): Promise<Said> {
+  const out: string[] = [];
+  const talk: string[] = [];
+  const exit = await command.run({
+    values,
+    positionals,
+    env: { XDG_STATE_HOME: folder },
+    signal: new AbortController().signal,
+    out: (line) => out.push(line),
+    say: (line) => talk.push(line),
+  });
+  expect(exit).toBe("ok");
+  return { out, talk };
+}
+
+describe("glowworm server invite", () => {
+  it("prints an invite alone on standard output, and its id beside it", async () => {
+    const { out, talk } = await run(serverInviteCommand, { name: "Anna" });
+    expect(out.length).toBe(1);
+    expect(decodeInvite(crypto, out[0] ?? "").length).toBe(16);
+    expect(talk.join()).toMatch(/glowworm server uninvite [0-9a-f]{8}/);
+    const { out: lines } = await run(serverInvitesCommand);
+    expect(lines.length).toBe(1);
+    expect(lines[0]).toMatch(/^[0-9a-f]{8} {2}made \d{4}-\d\d-\d\d {2}issued never .* Anna$/);
+    expect(lines[0]).not.toContain(out[0]);
+  });
+
+  it("says in JSON when an invite ends, and takes it back by its id", async () => {
+    const { out } = await run(serverInviteCommand, { json: true, days: "1" });
+    const made = JSON.parse(out[0] ?? "") as { id: string; lastDate: string };
+    expect(made.lastDate).toBe(new Date().toISOString().slice(0, 10));
+    await run(serverUninviteCommand, {}, [made.id]);
+    expect((await run(serverInvitesCommand)).talk.join()).toContain("no invites");
+    const again = run(serverUninviteCommand, {}, [made.id]);
+    await expect(again).rejects.toMatchObject({ exit: "notFound" });
+  });
+
+  it.each<OptionValues>([
+    { "tokens-per-day": "31" },
+    { "tokens-per-day": "64.5" },
+    { "tokens-per-day": "many" },
+    { days: "0" },
+    { days: "" },
+    { name: "two\nlines" },
+    { name: "x".repeat(101) },
+  ])("refuses %o as a mistake in its words", async (values) => {
+    await expect(run(serverInviteCommand, values)).rejects.toMatchObject({ exit: "usage" });
+  });
+});

@@ -1,0 +1,101 @@
+import { type Clock, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
+import type { Answer } from "./upload-answer.ts";
+
+/** `fetch`, as far as it is needed here. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** What a request says. */
+export interface Question {
+  /** One of `PATHS`. */
+  readonly path: string;
+  /** Sent by POST; a request without one is a GET. */
+  readonly body?: Uint8Array;
+  readonly authorization?: string | null;
+  /** Bytes of an answer with this status that are read. */
+  readonly expected: { readonly status: number; readonly bytesMax: number };
+}
+
+export interface ServerClientOptions {
+  readonly fetch: Fetch;
+  /** Base address of the server; a path in it is kept. */
+  readonly server: URL;
+  readonly clock: Clock;
+}
+
+const TIMEOUT_MS = 10_000;
+/** Bytes of any other answer that are read; a problem document is a few hundred. */
+const PROBLEM_BYTES_MAX = 4096;
+
+/** The same from every relay; a connection of its own for each request, so that a server cannot tie them together. */
+const HEADERS: Readonly<Record<string, string>> = {
+  "user-agent": "glowworm",
+  connection: "close",
+};
+
+/** Asks one server, in bounded time and memory. */
+export class ServerClient {
+  readonly #options: ServerClientOptions;
+
+  constructor(options: ServerClientOptions) {
+    this.#options = options;
+  }
+
+  /** The answer, or null when none came in time. Follows no redirect. */
+  async ask(question: Question): Promise<Answer | null> {
+    const timeout = new AbortController();
+    const done = new AbortController();
+    const timer = this.#options.clock.sleep(TIMEOUT_MS, done.signal).then(() => timeout.abort());
+    try {
+      return await this.#ask(question, timeout.signal);
+    } catch {
+      // Whatever the transport throws, and it throws many things: there was no answer, and nothing is lost.
+      return null;
+    } finally {
+      done.abort();
+      await timer;
+    }
+  }
+
+  async #ask(
+    { path, body, authorization, expected }: Question,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { fetch, server } = this.#options;
+    const url = new URL(server.pathname.replace(/\/$/, "") + path, server).href;
+    const response = await fetch(url, {
+      method: body === undefined ? "GET" : "POST",
+      headers: {
+        ...HEADERS,
+        ...(body === undefined ? {} : { "content-type": RECORDS_MEDIA_TYPE }),
+        ...(typeof authorization === "string" ? { authorization } : {}),
+      },
+      ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+      redirect: "manual",
+      signal,
+    });
+    const { status, headers } = response;
+    const limit = status === expected.status ? expected.bytesMax : PROBLEM_BYTES_MAX;
+    return {
+      status,
+      mediaType: headers.get("content-type") ?? "",
+      retryAfter: headers.get("retry-after"),
+      body: await readAtMost(response, limit),
+    };
+  }
+}
+
+/** The first bytes of an answer; the rest is left unread. */
+async function readAtMost(response: Response, limit: number): Promise<Uint8Array> {
+  if (response.body === null) return new Uint8Array();
+  const reader = response.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  while (length < limit) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    length += value.length;
+  }
+  await reader.cancel();
+  return new Uint8Array(Buffer.concat(chunks).subarray(0, limit));
+}

@@ -1,0 +1,160 @@
+import type { IncomingMessage } from "node:http";
+import { BATCH_RECORDS_MAX, PATHS, UPLOAD_RECORD_BYTES } from "@glowworm/protocol";
+import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
+import { NetworkCounts } from "./network-counts.ts";
+import { BUSY_RETRY_SECONDS, ProblemError, retryLater } from "./problem.ts";
+import { RateLimit, type RateLimitDeps } from "./rate-limit.ts";
+import { clientAddressOf, sourcePrefixOf } from "./source-prefix.ts";
+import { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";
+
+/** Above this mean delay of the event loop an upload would be answered too late to be worth beginning. */
+const LOOP_DELAY_MS_MAX = 200;
+/** What a request costs at least, of the bytes a network may read: an answer of nothing is work, too. */
+const REQUEST_BYTES_MIN = 4096;
+
+/** What the gate stands on. */
+export interface GateDeps extends RateLimitDeps {
+  readonly limits: ServerLimits;
+  readonly proxies: TrustedProxies;
+  /** Mean delay of the event loop lately, in milliseconds. */
+  readonly loopDelayMs: () => number;
+  /** Told of every refusal, and whether it was one of an upload. */
+  readonly onRefused: (isUpload: boolean) => void;
+}
+
+/** What an operator may choose of it. */
+export interface GateOptions extends RateLimitDeps {
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<ServerLimits>;
+  /**
+   * Addresses and networks of the proxies whose `X-Forwarded-For` is believed; this machine alone when absent. None
+   * for an onion service, whose strangers all seem to be on this machine.
+   */
+  readonly trustedProxies?: readonly string[];
+  /** Mean delay of the event loop lately, in milliseconds: above 200 uploads are put off. Not watched when absent. */
+  readonly loopDelayMs?: () => number;
+}
+
+/** Options with their defaults. @throws {Failure} `usage` for a trusted proxy that is none. */
+export function gateDeps(
+  options: GateOptions,
+  onRefused: GateDeps["onRefused"] = () => {},
+): GateDeps {
+  const { clock, crypto, random, loopDelayMs = () => 0, trustedProxies = LOOPBACK } = options;
+  const limits = { ...SERVER_LIMITS, ...options.limits };
+  return {
+    clock,
+    crypto,
+    random,
+    limits,
+    proxies: new TrustedProxies(trustedProxies),
+    loopDelayMs,
+    onRefused,
+  };
+}
+
+/** A request that was let in. */
+export interface Pass {
+  /** Settles up once the answer is over: its status, and how many bytes of it were sent. */
+  readonly end: (status: number, bytes: number) => void;
+}
+
+/** Refuses by headers alone, before a body is read or an answer is looked up. */
+export class Gate {
+  readonly #deps: GateDeps;
+  /** Requests in flight of networks behind a proxy, whose connections say nothing. */
+  readonly #inFlight: NetworkCounts;
+  readonly #uploads: RateLimit;
+  readonly #reads: RateLimit;
+
+  constructor(deps: GateDeps) {
+    const { limits } = deps;
+    this.#deps = deps;
+    this.#inFlight = new NetworkCounts(limits.connectionsPerNetwork);
+    this.#uploads = new RateLimit(
+      { perMinute: limits.recordsPerMinute, atOnce: limits.recordsAtOnce },
+      deps,
+    );
+    this.#reads = new RateLimit(
+      { perMinute: limits.bytesPerMinute, atOnce: limits.bytesAtOnce },
+      deps,
+    );
+  }
+
+  /** Lets a request in, or says why not. */
+  admit(request: IncomingMessage): Pass | ProblemError {
+    if (request.url === PATHS.health || request.url === PATHS.ready)
+      return { end: () => undefined };
+    const socket = request.socket.remoteAddress ?? "";
+    const network = sourcePrefixOf(this.#clientOf(request, socket));
+    return this.#deps.proxies.has(socket)
+      ? this.#admitProxied(network, request)
+      : this.#admitFrom(network, request);
+  }
+
+  #admitProxied(network: string, request: IncomingMessage): Pass | ProblemError {
+    if (!this.#inFlight.enter(network)) {
+      return tooMuch("your network has too many requests in flight", BUSY_RETRY_SECONDS);
+    }
+    const pass = this.#admitFrom(network, request);
+    if (pass instanceof ProblemError) {
+      this.#inFlight.leave(network);
+      return pass;
+    }
+    return {
+      end: (status, bytes) => {
+        this.#inFlight.leave(network);
+        pass.end(status, bytes);
+      },
+    };
+  }
+
+  #admitFrom(network: string, request: IncomingMessage): Pass | ProblemError {
+    // By method, not by path: a path has many spellings, and whatever takes a POST is work.
+    return isUpload(request)
+      ? this.#admitUpload(network, request.headers["content-length"])
+      : this.#admitRead(network);
+  }
+
+  #admitUpload(network: string, length: string | undefined): Pass | ProblemError {
+    if (this.#deps.loopDelayMs() > LOOP_DELAY_MS_MAX) {
+      return tooMuch("the server has too much to do", BUSY_RETRY_SECONDS);
+    }
+    const records = recordsOf(length);
+    const wait = this.#uploads.take(network, records);
+    if (wait > 0) return tooMuch("your network has uploaded its share: keep the reports", wait);
+    return {
+      end: (status) => {
+        if (status >= 500) this.#uploads.giveBack(network, records);
+      },
+    };
+  }
+
+  #admitRead(network: string): Pass | ProblemError {
+    const wait = this.#reads.take(network, REQUEST_BYTES_MIN);
+    if (wait > 0) return tooMuch("your network has read its share: go on later", wait);
+    return {
+      end: (_, bytes) => this.#reads.spend(network, Math.max(0, bytes - REQUEST_BYTES_MIN)),
+    };
+  }
+
+  #clientOf({ headers }: IncomingMessage, socket: string): string | undefined {
+    const forwardedFor = headers["x-forwarded-for"];
+    return clientAddressOf(this.#deps.proxies, socket, forwardedFor?.toString());
+  }
+}
+
+/** Whether a request brings something. */
+export function isUpload({ method }: IncomingMessage): boolean {
+  return method === "POST";
+}
+
+/** Records that a body of so many bytes may hold; one without a length, as many as any. */
+function recordsOf(length: string | undefined): number {
+  const records = Math.ceil(Number(length ?? Number.POSITIVE_INFINITY) / UPLOAD_RECORD_BYTES);
+  return Math.min(Math.max(records, 1), BATCH_RECORDS_MAX);
+}
+
+function tooMuch(detail: string, seconds: number): ProblemError {
+  return retryLater("rate-limited", detail, seconds);
+}

@@ -1,0 +1,34 @@
+import type { Server as HttpServer } from "node:http";
+import type { AppDeps } from "../deps.ts";
+import type { GateDeps } from "../gate.ts";
+import { createHttpServer } from "../http-server.ts";
+import { whyNotReady } from "../routes/status.ts";
+import { DiskWatch } from "./disk-use.ts";
+import type { Metrics, StoreGauges } from "./metrics.ts";
+
+/** Path of the metrics, as scrapers expect it. */
+const PATH = "/metrics";
+
+/** What metrics are read from. */
+export type MetricsDeps = Pick<AppDeps, "store" | "clock" | "isStopping"> & {
+  readonly metrics: Metrics;
+  readonly dataFolder: string;
+};
+
+/** Answers on a socket of its own, so that who may read metrics is a matter of the address they listen on. */
+export function createMetricsServer(deps: MetricsDeps, gate: GateDeps): HttpServer {
+  const disk = new DiskWatch(deps.dataFolder, deps.clock);
+  return createHttpServer(async (request) => {
+    const isScrape = request.method === "GET" && new URL(request.url).pathname === PATH;
+    if (!isScrape) return new Response(`use GET ${PATH}\n`, { status: 404 });
+    const { text, mediaType } = await deps.metrics.render(await gauges(deps, disk));
+    return new Response(text, { headers: { "content-type": mediaType } });
+  }, gate);
+}
+
+async function gauges(deps: MetricsDeps, disk: DiskWatch): Promise<StoreGauges> {
+  const { isWritable } = deps.store.health();
+  const { hours } = await deps.store.published();
+  const isReady = whyNotReady(deps) === null;
+  return { isWritable, isReady, hours: hours.length, ...(await disk.use()) };
+}

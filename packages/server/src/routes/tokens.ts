@@ -1,0 +1,24 @@
+import { ISSUE_REQUEST_BYTES, PATHS, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
+import type { Hono } from "hono";
+import { readBody } from "../body.ts";
+import type { AppDeps } from "../deps.ts";
+import { sourcePrefixOf } from "../source-prefix.ts";
+import type { UploadAdmission } from "../tokens/upload-admission.ts";
+import { assertMediaType } from "./sightings.ts";
+
+const NOT_KEPT = { "cache-control": "no-store" } as const;
+
+/** Where invited relays get upload tokens. @see docs/protocol.md section 8.6 */
+export function tokenRoutes(
+  app: Hono,
+  admission: UploadAdmission,
+  { addressOf }: Pick<AppDeps, "addressOf">,
+): void {
+  app.get(PATHS.tokenKeys, (c) => c.json(admission.keyList(), 200, NOT_KEPT));
+  app.post(PATHS.tokens, async (c) => {
+    assertMediaType(c);
+    const body = await readBody(c, ISSUE_REQUEST_BYTES);
+    const answer = await admission.issue(sourcePrefixOf(addressOf(c)), body);
+    return c.body(new Uint8Array(answer), 200, { ...NOT_KEPT, "content-type": RECORDS_MEDIA_TYPE });
+  });
+}

@@ -1,0 +1,83 @@
+import { statSync } from "node:fs";
+import { HOUR_SECONDS, PAGE_RECORDS } from "@glowworm/protocol";
+import { readFooter } from "../hour-file.ts";
+import { openSound } from "../open-hour-file.ts";
+import { readSegments } from "../segment-source.ts";
+import { reasonOf } from "./check-hours.ts";
+import { layoutOf, type ToolWorld } from "./tool-world.ts";
+
+/** What a data folder holds. Records count padding: nobody can tell it apart. */
+export interface StoreStats {
+  readonly hours: number;
+  readonly records: number;
+  readonly bytes: number;
+  /** Of closed hours; null without one. */
+  readonly bytesPerRecord: number | null;
+  /** First second of the oldest and the newest closed hour, ISO 8601, or null. */
+  readonly oldest: string | null;
+  readonly newest: string | null;
+  readonly openHours: number;
+  /** In closed segments. */
+  readonly openRecords: number;
+  readonly openBytes: number;
+  /** Files that were set aside. */
+  readonly damagedFiles: number;
+}
+
+/** Counts without reading the reports: grows with the hours. @throws {Failure} when it is no data folder. */
+export function storeStats(world: ToolWorld, folder: string): StoreStats {
+  const layout = layoutOf(folder, "--data");
+  const hours = layout.closedHours();
+  const closed = sum(hours, (hour) => {
+    const path = layout.closedHour(hour);
+    const { pages } = readFooter(world.crypto, path, hour);
+    return { records: pages * PAGE_RECORDS, bytes: statSync(path).size };
+  });
+  const open = sum(layout.openHours(), (hour) => countOpen(world, layout.openHour(hour)));
+  return {
+    hours: closed.files,
+    records: closed.records,
+    bytes: closed.bytes,
+    bytesPerRecord: closed.records === 0 ? null : closed.bytes / closed.records,
+    oldest: startOf(hours.at(0)),
+    newest: startOf(hours.at(-1)),
+    openHours: open.files,
+    openRecords: open.records,
+    openBytes: open.bytes,
+    damagedFiles: layout.damagedFiles().length,
+  };
+}
+
+interface Size {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** Of all that are still there and sound enough to be counted. */
+function sum(hours: readonly number[], sizeOf: (hour: number) => Size): Size & { files: number } {
+  const total = { files: 0, records: 0, bytes: 0 };
+  for (const hour of hours) {
+    try {
+      const { records, bytes } = sizeOf(hour);
+      total.files += 1;
+      total.records += records;
+      total.bytes += bytes;
+    } catch (error) {
+      reasonOf(error);
+    }
+  }
+  return total;
+}
+
+function countOpen({ openForReading }: ToolWorld, path: string): Size {
+  return openSound(openForReading, path, (database) => {
+    const records = readSegments(database).reduce((all, segment) => all + segment.records, 0);
+    database.close();
+    const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    return { records, bytes: statSync(path).size + log };
+  });
+}
+
+function startOf(hour: number | undefined): string | null {
+  return hour === undefined ? null : new Date(hour * HOUR_SECONDS * 1000).toISOString();
+}

@@ -1,0 +1,31 @@
+import {
+  type CryptoSuite,
+  encodeInvite,
+  INVITE_BYTES,
+  inviteHash,
+  type RandomSource,
+} from "@glowworm/protocol";
+import { type InviteBook, inviteIdOf } from "./invite-book.ts";
+
+/** What an operator asks for. */
+export interface InviteOrder {
+  readonly name: string;
+  readonly tokensPerDay: number;
+  /** UTC days for which it is good, today included; null for ever. */
+  readonly days: number | null;
+  /** UTC day number. */
+  readonly today: number;
+}
+
+/** Makes an invite. Its text is nowhere but in what this returns. */
+export function makeInvite(
+  world: { readonly crypto: CryptoSuite; readonly random: RandomSource; readonly book: InviteBook },
+  { name, tokensPerDay, days, today }: InviteOrder,
+): { readonly id: string; readonly text: string; readonly lastDay: number | null } {
+  const { crypto, random, book } = world;
+  const secret = random.bytes(INVITE_BYTES);
+  const hash = inviteHash(crypto, secret);
+  const lastDay = days === null ? null : today + days - 1;
+  book.add(hash, { name, tokensPerDay, madeDay: today, lastDay });
+  return { id: inviteIdOf(hash), text: encodeInvite(crypto, secret), lastDay };
+}

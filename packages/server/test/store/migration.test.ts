@@ -1,0 +1,143 @@
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { manifestHash, toHex } from "@glowworm/protocol";
+import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import type { NewReport } from "@glowworm/server";
+import { beforeAll, describe, expect, it } from "vitest";
+import { makeFirstFormat } from "../support/first-format.ts";
+import {
+  crypto,
+  HOUR_MS,
+  NOON_HOUR,
+  NOON_MS,
+  SEGMENT_MS,
+  someReports,
+  temporaryFolder,
+} from "../support/fixtures.ts";
+import { openLocalStore, SmallDisk } from "../support/local-store.ts";
+import { everything, recordsOfHours, recordsOfSegments, timesFound } from "../support/published.ts";
+
+const random = seededRandom("migration");
+
+interface Filled {
+  readonly folder: string;
+  readonly clock: FakeClock;
+  readonly reports: readonly (readonly NewReport[])[];
+  readonly before: Readonly<Record<string, string>>;
+}
+
+/** Two closed hours and two open ones in the first version's layout, and what was published of them. */
+async function firstFormatFolder(): Promise<Filled> {
+  const folder = temporaryFolder();
+  const clock = new FakeClock(NOON_MS);
+  const store = await openLocalStore(folder, new SmallDisk(), clock);
+  const reports: (readonly NewReport[])[] = [];
+  for (let hour = 0; hour < 4; hour++) {
+    await store.maintain();
+    reports.push(someReports(random, 21));
+    await store.put(reports.at(-1) ?? []);
+    if (hour < 3) clock.advance(HOUR_MS);
+  }
+  clock.advance(60_000);
+  await store.maintain();
+  const before = await everything(store);
+  await store.close();
+  makeFirstFormat(folder);
+  return { folder, clock, reports, before };
+}
+
+describe("a data folder of the first version", () => {
+  it("is opened with every byte as it was published, and marked", async () => {
+    const { folder, clock, reports, before } = await firstFormatFolder();
+    for (let start = 0; start < 2; start++) {
+      const store = await openLocalStore(folder, new SmallDisk(), clock);
+      expect(store.damaged).toEqual([]);
+      expect(await everything(store)).toEqual(before);
+      expect(readFileSync(join(folder, "format"), "utf8")).toBe("2\n");
+      await store.close();
+    }
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    await store.put(reports[3] ?? []);
+    clock.advance(2 * HOUR_MS);
+    await store.maintain();
+    const records = await recordsOfHours(store);
+    for (const batch of reports) expect(timesFound(batch, records)).toEqual(batch.map(() => 1));
+    expect(await recordsOfSegments(store)).toEqual([]);
+    await store.close();
+  });
+
+  it.each([1, 10, 28])(
+    "goes on where the writing of a footer was cut off after %i bytes",
+    async (bytes) => {
+      const { folder, clock, before } = await firstFormatFolder();
+      const path = join(folder, "hours", `${NOON_HOUR}.hour`);
+      appendFileSync(path, new Uint8Array(bytes));
+      const store = await openLocalStore(folder, new SmallDisk(), clock);
+      expect(store.damaged).toEqual([]);
+      expect(await everything(store)).toEqual(before);
+      await store.close();
+    },
+  );
+
+  it.each<[string, (path: string) => void]>([
+    ["is cut short", (path) => truncateSync(path, 20_000)],
+    ["is too long", (path) => appendFileSync(path, new Uint8Array(30))],
+    ["is empty", (path) => truncateSync(path, 0)],
+  ])("sets aside a closed hour that %s", async (_, damage) => {
+    const { folder, clock } = await firstFormatFolder();
+    damage(join(folder, "hours", `${NOON_HOUR + 1}.hour`));
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(store.damaged).toEqual([join(folder, "damaged", `${NOON_HOUR + 1}.hour.1`)]);
+    const { hours } = await store.published();
+    expect(hours.map(({ hour }) => hour)).toEqual([NOON_HOUR]);
+    await store.close();
+  });
+
+  it("keeps a large hour as it is: without a filter", async () => {
+    const { folder, clock, manifest } = await largeHour();
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    const { hours } = await store.published();
+    expect(hours.map((hour) => hour.manifest)).toEqual([manifest]);
+    expect(toHex(manifestHash(crypto, (await store.manifest(NOON_HOUR)) ?? new Uint8Array()))).toBe(
+      manifest,
+    );
+    expect(await store.filter(NOON_HOUR)).toBeNull();
+    expect((await store.page(NOON_HOUR, 64))?.length).toBe(34_048);
+    clock.advance(SEGMENT_MS);
+    for (let step = 0; step < 3; step++) await store.maintain();
+    expect(store.damaged).toEqual([]);
+    await store.close();
+  });
+});
+
+async function largeHour(): Promise<{ folder: string; clock: FakeClock; manifest: string }> {
+  const folder = temporaryFolder();
+  const clock = new FakeClock(NOON_MS);
+  const store = await openLocalStore(folder, new SmallDisk(), clock);
+  await store.maintain();
+  for (let batch = 0; batch < 3; batch++) await store.put(someReports(random, 5500));
+  clock.advance(HOUR_MS + 120_000);
+  await store.maintain();
+  expect((await store.published()).hours[0]?.pages).toBe(66);
+  await store.close();
+  makeFirstFormat(folder);
+  const file = readFileSync(join(folder, "hours", `${NOON_HOUR}.hour`));
+  return { folder, clock, manifest: toHex(file.subarray(-32)) };
+}
+
+describe("a data folder of a newer version", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = temporaryFolder();
+  });
+
+  it.each(["3", "99", "two", "", "2 or so"])("is refused with a remedy: %o", async (mark) => {
+    writeFileSync(join(folder, "format"), mark);
+    const opening = openLocalStore(folder, new SmallDisk(), new FakeClock(NOON_MS));
+    await expect(opening).rejects.toMatchObject({
+      exit: "failure",
+      remedy: expect.stringContaining("newer program"),
+    });
+    expect(readFileSync(join(folder, "format"), "utf8")).toBe(mark);
+  });
+});

@@ -1,0 +1,119 @@
+import {
+  decodeInvite,
+  draftTokens,
+  encodeIssueRequest,
+  encodeUploadToken,
+  evaluateInput,
+  PATHS,
+  type RandomSource,
+  type TokenDraft,
+  tokenKeysOf,
+  type UploadToken,
+} from "@glowworm/protocol";
+import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import { openInviteBook, type ReportStore } from "@glowworm/server";
+import type { IdCap } from "../../src/id-cap.ts";
+import { openEmbeddedTokenStore } from "../../src/tokens/embedded-token-store.ts";
+import { makeInvite } from "../../src/tokens/make-invite.ts";
+import { UploadAdmission } from "../../src/tokens/upload-admission.ts";
+import { crypto, NOON_MS, temporaryFolder } from "./fixtures.ts";
+import { TestApp } from "./test-app.ts";
+
+export const TODAY: number = NOON_MS / 86_400_000 - 0.5;
+const OCTETS = { "content-type": "application/octet-stream" } as const;
+const SECRET = new Uint8Array(32).fill(7);
+
+/** An invite-only app in this process, over a store that remembers how many reports it was given. */
+export class InvitedApp {
+  readonly folder: string = temporaryFolder();
+  readonly clock: FakeClock = new FakeClock(NOON_MS);
+  readonly random: RandomSource = seededRandom("invited app");
+  readonly http: TestApp;
+  stored = 0;
+  isStoreDown: Error | null = null;
+  #admission: UploadAdmission | undefined;
+
+  constructor() {
+    this.http = new TestApp(this.#store(), this.clock, (cap) => this.#open(cap));
+  }
+
+  get admission(): UploadAdmission {
+    if (this.#admission === undefined) throw new Error("not open");
+    return this.#admission;
+  }
+
+  /** Secret of a new invite, as the operator makes it. */
+  invite(change: { tokensPerDay?: number; days?: number } = {}): Uint8Array {
+    const book = openInviteBook(this.folder);
+    const order = { name: "test", tokensPerDay: 640, days: null, today: TODAY, ...change };
+    const { text } = makeInvite({ crypto, random: this.random, book }, order);
+    book.close();
+    return decodeInvite(crypto, text);
+  }
+
+  /** A genuine token, made with the server's secret and not issued: the same to who checks it. */
+  token(day: number = TODAY, secret: Uint8Array = SECRET): UploadToken {
+    const nonce = this.random.bytes(32);
+    const bare = encodeUploadToken({ day, nonce, output: new Uint8Array(64) });
+    return { day, nonce, output: evaluateInput(tokenKeysOf(secret, day), bare.slice(0, 37)) };
+  }
+
+  upload(authorization: string | null, body: Uint8Array): Promise<Response> {
+    const headers = authorization === null ? OCTETS : { ...OCTETS, authorization };
+    return this.http.uploadBytes(new Uint8Array(body), headers);
+  }
+
+  /** Asks for tokens and returns the answer with what was asked. */
+  async ask(
+    invite: Uint8Array,
+    day: number = TODAY,
+  ): Promise<{ readonly response: Response; readonly draft: TokenDraft }> {
+    const draft = draftTokens(this.random, day);
+    const blinded = draft.blindings.map((blinding) => blinding.blinded);
+    return { response: await this.askBytes(encodeIssueRequest({ invite, day, blinded })), draft };
+  }
+
+  async askBytes(body: Uint8Array): Promise<Response> {
+    const init = { method: "POST", headers: OCTETS, body: new Uint8Array(body), duplex: "half" };
+    return await this.http.app.request(PATHS.tokens, init as RequestInit);
+  }
+
+  #open(cap: IdCap): UploadAdmission {
+    const { clock, random } = this;
+    const store = openEmbeddedTokenStore(this.folder);
+    this.#admission = new UploadAdmission({
+      tokenSecret: SECRET,
+      store,
+      cap,
+      clock,
+      crypto,
+      random,
+    });
+    return this.#admission;
+  }
+
+  #store(): ReportStore {
+    const unused = (): Promise<never> => Promise.reject(new Error("not asked for"));
+    return {
+      put: async (reports) => {
+        if (this.isStoreDown !== null) throw this.isStoreDown;
+        this.stored += reports.length;
+      },
+      ...{
+        published: unused,
+        segment: unused,
+        manifest: unused,
+        page: unused,
+        filter: unused,
+        maintain: unused,
+      },
+      health: () => ({ isWritable: true, arrivalFloor: 0 }),
+      close: async () => {},
+    };
+  }
+}
+
+/** The header in which a token is spent. */
+export function spending(token: UploadToken): string {
+  return `Glowworm-Token ${Buffer.from(encodeUploadToken(token)).toString("base64url")}`;
+}

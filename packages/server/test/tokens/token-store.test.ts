@@ -1,0 +1,177 @@
+import { spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Database, Failure, openDatabase } from "@glowworm/platform";
+import { decodeInvite, fromHex, inviteHash } from "@glowworm/protocol";
+import { seededRandom } from "@glowworm/protocol/testing";
+import { makeInvite, openInviteBook, StoreUnavailableError } from "@glowworm/server";
+import { describe, expect, it } from "vitest";
+import {
+  EmbeddedTokenStore,
+  openEmbeddedTokenStore,
+} from "../../src/tokens/embedded-token-store.ts";
+import { SpentTokens } from "../../src/tokens/spent-tokens.ts";
+import { loadTokenSecret } from "../../src/tokens/token-secret.ts";
+import { crypto, temporaryFolder } from "../support/fixtures.ts";
+
+const random = seededRandom("token store");
+const SPENDER = fileURLToPath(new URL("../support/spender.mjs", import.meta.url));
+const [NONCE, MARK, OTHER] = [
+  new Uint8Array(32).fill(1),
+  new Uint8Array(16).fill(2),
+  new Uint8Array(16),
+];
+const ORDER = { name: "roof", tokensPerDay: 64, days: null, today: 100 };
+
+describe("spent tokens", () => {
+  it("stay bound when the process is killed", () => {
+    const folder = temporaryFolder();
+    expect(spawnSync(process.execPath, [SPENDER, folder]).signal).toBe("SIGKILL");
+    const spent = new SpentTokens(folder);
+    expect([spent.bind(1, NONCE, OTHER), spent.bind(1, NONCE, MARK)]).toEqual([false, true]);
+    spent.close();
+  });
+
+  it("can be spent once more, and no oftener, when a power cut takes what was not forced to the disk", () => {
+    const [folder, after] = [temporaryFolder(), temporaryFolder()];
+    const spent = new SpentTokens(folder);
+    expect(spent.bind(1, NONCE, MARK)).toBe(true);
+    // Without the log that no sync has followed: the least that a cut can leave.
+    mkdirSync(join(after, "admission", "spent"), { recursive: true });
+    const file = join("admission", "spent", "1.sqlite");
+    copyFileSync(join(folder, file), join(after, file));
+    spent.close();
+    const again = new SpentTokens(after);
+    expect([again.bind(1, NONCE, OTHER), again.bind(1, NONCE, MARK)]).toEqual([true, false]);
+    again.close();
+  });
+
+  it("of days before are forgotten with their files, and those of the day kept", () => {
+    const folder = temporaryFolder();
+    const spent = new SpentTokens(folder);
+    const files = (): readonly string[] => readdirSync(join(folder, "admission", "spent"));
+    for (const day of [1, 2, 10]) spent.bind(day, NONCE, MARK);
+    expect(files().some((name) => name.startsWith("1.sqlite"))).toBe(true);
+    spent.dropBefore(2);
+    expect(files().some((name) => name.startsWith("1."))).toBe(false);
+    expect([1, 2, 10].map((day) => spent.bind(day, NONCE, OTHER))).toEqual([true, false, false]);
+    spent.close();
+    const later = new SpentTokens(folder);
+    later.dropBefore(10);
+    expect(files().every((name) => name.startsWith("10.sqlite"))).toBe(true);
+    later.close();
+  });
+
+  it("are an unavailable store when the disk is full, or their file is none", async () => {
+    const folder = temporaryFolder();
+    const small = (): Database => {
+      const database = openDatabase(join(folder, "small.sqlite"));
+      database.exec("CREATE TABLE spent (nonce BLOB PRIMARY KEY, mark BLOB) WITHOUT ROWID");
+      database.pragma("max_page_count = 2");
+      return database;
+    };
+    const store = new EmbeddedTokenStore(openInviteBook(folder), new SpentTokens(folder, small));
+    const fill = async (): Promise<void> => {
+      for (let n = 0; n < 1000; n++) await store.bind(1, random.bytes(32), MARK);
+    };
+    await expect(fill()).rejects.toBeInstanceOf(StoreUnavailableError);
+    await store.close();
+    const damaged = openEmbeddedTokenStore(folder);
+    mkdirSync(join(folder, "admission", "spent"), { recursive: true });
+    writeFileSync(join(folder, "admission", "spent", "1.sqlite"), "x".repeat(5000));
+    await expect(damaged.bind(1, NONCE, MARK)).rejects.toThrow("1.sqlite");
+    await damaged.close();
+  });
+});
+
+describe("invites", () => {
+  it("are kept as hashes: no byte of one is on the disk", () => {
+    const folder = temporaryFolder();
+    const book = openInviteBook(folder);
+    const { text } = makeInvite({ crypto, random, book }, ORDER);
+    const secret = decodeInvite(crypto, text);
+    const files = readdirSync(join(folder, "admission")).map((name) =>
+      join(folder, "admission", name),
+    );
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) {
+      expect(statSync(file).mode & 0o077).toBe(0);
+      const bytes = readFileSync(file);
+      expect(bytes.includes(Buffer.from(secret))).toBe(false);
+      expect(bytes.includes(text.slice(16, 48))).toBe(false);
+    }
+    book.close();
+  });
+
+  it("are listed with what an operator needs, and nothing of uploads", () => {
+    const book = openInviteBook(temporaryFolder());
+    const { id, text } = makeInvite({ crypto, random, book }, { ...ORDER, days: 30 });
+    const hash = inviteHash(crypto, decodeInvite(crypto, text));
+    expect(book.list()).toEqual([
+      { id, name: "roof", tokensPerDay: 64, madeDay: 100, lastDay: 129, issueDay: null },
+    ]);
+    expect(book.take(hash, 101, 32)).toBe("granted");
+    expect(book.list()[0]?.issueDay).toBe(101);
+    book.close();
+  });
+
+  it("have their number of tokens each day anew, across restarts", () => {
+    const folder = temporaryFolder();
+    let book = openInviteBook(folder);
+    const { text } = makeInvite({ crypto, random, book }, ORDER);
+    const hash = inviteHash(crypto, decodeInvite(crypto, text));
+    const grants = [100, 100, 100, 101].map((day) => {
+      const grant = book.take(hash, day, 32);
+      book.close();
+      book = openInviteBook(folder);
+      return grant;
+    });
+    expect(grants).toEqual(["granted", "granted", "used-up", "granted"]);
+    book.close();
+  });
+
+  it("are good up to their last day, and no longer when they are taken back, while the server runs", async () => {
+    const folder = temporaryFolder();
+    const server = openEmbeddedTokenStore(folder);
+    const book = openInviteBook(folder);
+    const { id, text } = makeInvite({ crypto, random, book }, { ...ORDER, days: 2 });
+    const hash = inviteHash(crypto, decodeInvite(crypto, text));
+    expect(await server.take(hash, 101, 32)).toBe("granted");
+    expect(await server.take(hash, 102, 32)).toBe("unknown");
+    expect([book.remove("00000000"), book.remove(id), book.remove(id)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect(await server.take(hash, 101, 32)).toBe("unknown");
+    book.close();
+    await server.close();
+  });
+
+  it("say what to do when their file is none", () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "admission"));
+    writeFileSync(join(folder, "admission", "invites.sqlite"), "x".repeat(5000));
+    expect(() => openInviteBook(folder)).toThrow(Failure);
+  });
+});
+
+describe("the token secret", () => {
+  it("is made once, for its owner alone, and refused when it was cut", () => {
+    const folder = temporaryFolder();
+    const secret = loadTokenSecret(folder, random);
+    expect(loadTokenSecret(folder, random)).toEqual(secret);
+    const path = join(folder, "admission", "token.secret");
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    writeFileSync(path, fromHex("00"));
+    expect(() => loadTokenSecret(folder, random)).toThrow(Failure);
+  });
+});
