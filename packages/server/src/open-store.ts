@@ -12,35 +12,30 @@ export interface StoreOptions extends Omit<EmbeddedStoreOptions, "folder"> {
 
 /** Opens the store, with what is over closed. @throws {Failure} when a person has to mend it. */
 export async function openStore(options: StoreOptions): Promise<ReportStore> {
-  const { cluster, dataFolder } = options;
-  if (cluster !== undefined) {
-    // The driver is loaded by those who need it.
-    const { openCassandraStore } = await import("./store/cassandra/cassandra-store.ts");
-    return await maintained(await openCassandraStore({ ...options, ...cluster }));
-  }
-  try {
-    return await maintained(await openEmbeddedStore({ ...options, folder: dataFolder }));
-  } catch (error) {
-    throw explained(error, dataFolder);
-  }
-}
-
-async function maintained(store: ReportStore): Promise<ReportStore> {
+  const store = await opened(options);
   try {
     await store.maintain();
     return store;
   } catch (error) {
     await store.close();
-    throw error;
+    throw explained(error, options);
   }
 }
 
-function explained(error: unknown, folder: string): unknown {
+async function opened(options: StoreOptions): Promise<ReportStore> {
+  const { cluster, dataFolder } = options;
+  if (cluster === undefined) return await openEmbeddedStore({ ...options, folder: dataFolder });
+  // The driver is loaded by those who need it.
+  const { openCassandraStore } = await import("./store/cassandra/cassandra-store.ts");
+  return await openCassandraStore({ ...options, ...cluster });
+}
+
+function explained(error: unknown, { cluster, dataFolder }: StoreOptions): unknown {
   if (!(error instanceof StoreUnavailableError)) return error;
-  return new Failure(
-    "failure",
-    `${folder}: cannot be written: ${error.message}`,
-    `see whether the disk is full or failing: df -h ${folder}`,
-    { cause: error },
-  );
+  const [where, remedy] =
+    cluster === undefined
+      ? [dataFolder, `see whether the disk is full or failing: df -h ${dataFolder}`]
+      : [`keyspace ${cluster.keyspace}`, "see whether the nodes are up: nodetool status"];
+  const message = `${where}: cannot be written: ${error.message}`;
+  return new Failure("failure", message, remedy, { cause: error });
 }

@@ -8,7 +8,7 @@ import {
   type UnixSeconds,
 } from "@glowworm/protocol";
 import { type CommitGroup, StoreUnavailableError } from "../report-store.ts";
-import { type KeyspaceOptions, prepareSchema, type Tables } from "./schema.ts";
+import { assertNames, type KeyspaceOptions, prepareSchema, type Tables } from "./schema.ts";
 import { type ClusterAddress, Session } from "./session.ts";
 
 /** Further than this behind what the cluster has published, a clock is wrong and not merely corrected. */
@@ -16,6 +16,9 @@ const CLOCK_BEHIND_MAX_SECONDS = DAY_SECONDS;
 
 /** Which cluster, and where in it. */
 export interface ClusterOptions extends ClusterAddress, KeyspaceOptions {}
+
+/** Ten years: nodes count expiry in seconds that end in 2038. */
+const RETENTION_DAYS_MAX = 3650;
 
 export interface CassandraStoreOptions extends ClusterOptions {
   /** The same for all servers of a keyspace. */
@@ -32,6 +35,8 @@ export async function connected<T>(
   options: CassandraStoreOptions,
   use: (session: Session, tables: Tables) => Promise<T>,
 ): Promise<T> {
+  assertNames(options);
+  assertRetention(options.retentionDays);
   let session: Session | undefined;
   try {
     session = await Session.connect(options);
@@ -50,6 +55,15 @@ export function assertClock(now: UnixSeconds, floor: number): void {
     "clockWrong",
     `the clock is ${Math.ceil((published - now) / DAY_SECONDS)} days behind what the cluster has published`,
     "set the clock; if another server's was ahead when that was published, begin with a new keyspace",
+  );
+}
+
+function assertRetention(days: number): void {
+  if (days <= RETENTION_DAYS_MAX) return;
+  throw new Failure(
+    "usage",
+    `retention: a cluster keeps reports for at most ${RETENTION_DAYS_MAX} days, not ${days}`,
+    `choose ${RETENTION_DAYS_MAX} days or fewer`,
   );
 }
 

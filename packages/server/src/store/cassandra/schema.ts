@@ -56,19 +56,22 @@ export interface KeyspaceOptions {
 /** Full names of the tables of one keyspace. */
 export type Tables = (name: string) => string;
 
+/** Names go into statements as they are. @throws {Failure} */
+export function assertNames({ keyspace, localDatacenter }: KeyspaceOptions): void {
+  if (KEYSPACE.test(keyspace) && DATACENTER.test(localDatacenter)) return;
+  throw new Failure(
+    "usage",
+    `${keyspace} in ${localDatacenter}: not the names of a keyspace and a datacenter`,
+    "use lowercase letters, digits and underscores, for example glowworm in datacenter1",
+  );
+}
+
 /**
  * Makes what is missing, and refuses what another version made. The first server of a new cluster should start alone:
  * nodes that make one table at the same time may disagree about it. @throws {Failure}
  */
 export async function prepareSchema(session: Session, options: KeyspaceOptions): Promise<Tables> {
   const { keyspace, replication, localDatacenter } = options;
-  if (!KEYSPACE.test(keyspace) || !DATACENTER.test(localDatacenter)) {
-    throw new Failure(
-      "usage",
-      `${keyspace} in ${localDatacenter}: not the names of a keyspace and a datacenter`,
-      "use lowercase letters, digits and underscores, for example glowworm in datacenter1",
-    );
-  }
   const tables: Tables = (name) => `${keyspace}.${name}`;
   await session.define(
     `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication =
