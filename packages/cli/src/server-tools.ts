@@ -1,14 +1,20 @@
-import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { type Environment, type ExitName, openForReading, stateFolder } from "@glowworm/platform";
+import { type Environment, type ExitName, openForReading } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
 import type { DamagedFile, ToolWorld } from "@glowworm/server";
 import type { Invocation, OptionValues } from "./command.ts";
-import { textOption } from "./options.ts";
+import { readSettings, requireSettings } from "./settings/read-settings.ts";
+import { SERVER_SETTINGS, type ServerSettings } from "./settings/server-settings.ts";
 
-/** Where a server keeps its reports unless it is told otherwise. */
-export function serverFolder(values: OptionValues, env: Environment): string {
-  return textOption(values, "data") ?? join(stateFolder(env), "server");
+/** Options of a tool that say which server it is about. */
+export const SERVER_TOOL_OPTIONS = {
+  data: { type: "string" },
+  config: { type: "string" },
+} as const;
+
+/** The settings that a server would run with, from flags, environment and file. @throws {Failure} usage */
+export function serverSettings(values: OptionValues, env: Environment): ServerSettings {
+  return requireSettings(readSettings(SERVER_SETTINGS, values, env));
 }
 
 /** Does the work of a tool until it is done or the signal comes. */

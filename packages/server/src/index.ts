@@ -21,6 +21,7 @@ export { type StoreStats, storeStats } from "./store/embedded/tools/stats.ts";
 export type { DamagedFile, ToolWorld } from "./store/embedded/tools/tool-world.ts";
 export { type VerifiedStore, verifyStore } from "./store/embedded/tools/verify.ts";
 export * from "./store/report-store.ts";
+export { copyAdmission } from "./tokens/copy-admission.ts";
 export { type Invite, InviteBook, openInviteBook } from "./tokens/invite-book.ts";
 export { type InviteOrder, makeInvite } from "./tokens/make-invite.ts";
 export { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";

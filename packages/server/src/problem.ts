@@ -91,7 +91,7 @@ export function problemFrom(error: Error): ProblemError {
     return retryLater("rate-limited", error.message, BUSY_RETRY_SECONDS);
   }
   if (error instanceof StoreUnavailableError) {
-    const detail = "nothing was stored: keep the reports and try again";
+    const detail = "keep the reports and try again";
     return retryLater("store-unavailable", detail, UNAVAILABLE_RETRY_SECONDS);
   }
   return new ProblemError("internal", "the server's log says more");

@@ -1,9 +1,8 @@
-import { join } from "node:path";
-import { type Environment, stateFolder } from "@glowworm/platform";
+import type { Environment } from "@glowworm/platform";
 import { DAY_SECONDS } from "@glowworm/protocol";
 import { type InviteBook, openInviteBook } from "@glowworm/server";
 import type { OptionValues } from "../command.ts";
-import { textOption } from "../options.ts";
+import { serverSettings } from "../server-tools.ts";
 
 /** Does something with the invites of the server whose data folder is named, or the usual one. @throws {Failure} */
 export function withInvites<T>(
@@ -11,7 +10,7 @@ export function withInvites<T>(
   env: Environment,
   use: (book: InviteBook) => T,
 ): T {
-  const book = openInviteBook(textOption(values, "data") ?? join(stateFolder(env), "server"));
+  const book = openInviteBook(serverSettings(values, env).data);
   try {
     return use(book);
   } finally {

@@ -4,6 +4,7 @@ import { makeInvite } from "@glowworm/server";
 import type { Command, OptionValues } from "../command.ts";
 import { isGiven, numberOption, textOption, usage } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
+import { SERVER_TOOL_OPTIONS } from "../server-tools.ts";
 import { dateOf, withInvites } from "./invite-book.ts";
 
 const TOKENS_DEFAULT = 640;
@@ -21,18 +22,19 @@ Prints one invite, a secret. Hand it to the runner of a relay, who puts it into 
 FILE. The server keeps only a hash of it, and cannot print it again. Which uploads come from which invite the server
 cannot tell. Run this as the user whom the server runs as; the server need not be restarted.
 
-  --data DIR            the server's data folder (default: the state folder's "server")
-  --name NOTE           what to remember it by; stays in the data folder
-  --tokens-per-day N    batches of up to 64 reports a day, for all relays that share it (default ${TOKENS_DEFAULT},
+  --data DIR          the server's data folder (default: that of the settings)
+  --config FILE       settings, as for "server run"
+  --name NOTE         what to remember it by; stays in the data folder
+  --tokens-per-day N  batches of up to 64 reports a day, for all relays that share it (default ${TOKENS_DEFAULT},
                         ${TOKENS_PER_ISSUE} to ${TOKENS_MAX}; enough for one busy relay)
-  --days N              days for which it is good, today included (default: until it is taken back)
-  --json                print JSON
+  --days N            days for which it is good, today included (default: until it is taken back)
+  --json              print JSON
 
 examples:
   glowworm server invite --name "Anna, roof"
   glowworm server invite --data /srv/glowworm --days 30`,
   options: {
-    data: { type: "string" },
+    ...SERVER_TOOL_OPTIONS,
     name: { type: "string" },
     "tokens-per-day": { type: "string" },
     days: { type: "string" },

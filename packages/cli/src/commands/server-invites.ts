@@ -2,6 +2,7 @@ import type { Invite } from "@glowworm/server";
 import type { Command } from "../command.ts";
 import { isGiven } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
+import { SERVER_TOOL_OPTIONS } from "../server-tools.ts";
 import { dateOf, withInvites } from "./invite-book.ts";
 
 /** `glowworm server invites`: who may upload. */
@@ -13,9 +14,10 @@ export const serverInvitesCommand: Command = {
 Lists the invites: id, when it was made, the last day on which tokens were issued for it, tokens a day, last day on which
 it is good, name. Nothing is known of what was uploaded with it.
 
-  --data DIR   the server's data folder (default: the state folder's "server")
-  --json       print JSON`,
-  options: { data: { type: "string" }, json: { type: "boolean" } },
+  --data DIR     the server's data folder (default: that of the settings)
+  --config FILE  settings, as for "server run"
+  --json         print JSON`,
+  options: { ...SERVER_TOOL_OPTIONS, json: { type: "boolean" } },
   async run({ values, positionals, env, out, say }) {
     assertNoWords(positionals, "server invites");
     const invites = withInvites(values, env, (book) => book.list());

@@ -1,8 +1,8 @@
-import { restoreStore } from "@glowworm/server";
+import { copyAdmission, restoreStore } from "@glowworm/server";
 import type { Command } from "../command.ts";
 import { textOption, usage } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
-import { concludeDamage, runTool, serverFolder } from "../server-tools.ts";
+import { concludeDamage, runTool, SERVER_TOOL_OPTIONS, serverSettings } from "../server-tools.ts";
 
 /** `glowworm server restore`: makes a server's folder of a backup. */
 export const serverRestoreCommand: Command = {
@@ -13,20 +13,23 @@ export const serverRestoreCommand: Command = {
 Copies a backup into a new folder and checks every byte. What the server published after the backup is lost, and readers may
 notice: an hour that was open then is closed with other bytes.
 
-  --from DIR    a folder that "server backup" made
-  --data DIR    where to: empty, or not there yet (default: the state folder's "server")
+  --from DIR     a folder that "server backup" made
+  --data DIR     where to: empty, or not there yet (default: that of the settings)
+  --config FILE  settings, as for "server run"
 
 Exit codes: 0 everything is restored, 1 something was damaged and left out, 2 the folder is not empty, 130 interrupted.
 
   glowworm server restore --from /mnt/backup/glowworm --data /srv/glowworm`,
-  options: { data: { type: "string" }, from: { type: "string" } },
+  options: { ...SERVER_TOOL_OPTIONS, from: { type: "string" } },
   async run(invocation) {
     const { values, positionals, env, say } = invocation;
     assertNoWords(positionals, "server restore");
     const from = textOption(values, "from");
     if (from === undefined) throw usage("--from is missing", "glowworm server restore --from DIR");
     return await runTool(invocation, async (world) => {
-      const done = await restoreStore(world, { from, data: serverFolder(values, env) });
+      const { data } = serverSettings(values, env);
+      const done = await restoreStore(world, { from, data });
+      await copyAdmission(world, from, data);
       say(`server: ${done.hours} closed hours and ${done.openHours} open ones restored`);
       return concludeDamage(done.damaged, say);
     });

@@ -2,7 +2,7 @@ import { type StoreStats, storeStats } from "@glowworm/server";
 import type { Command } from "../command.ts";
 import { isGiven } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
-import { runTool, serverFolder } from "../server-tools.ts";
+import { runTool, SERVER_TOOL_OPTIONS, serverSettings } from "../server-tools.ts";
 
 /** `glowworm server stats`: how much there is. */
 export const serverStatsCommand: Command = {
@@ -12,16 +12,17 @@ export const serverStatsCommand: Command = {
 
 Counts what a server keeps, which may run. Records count the padding, which nobody can tell from reports.
 
-  --data DIR    the server's folder (default: the state folder's "server")
-  --json        one JSON object
+  --data DIR     the server's folder (default: that of the settings)
+  --config FILE  settings, as for "server run"
+  --json         one JSON object
 
   glowworm server stats --data /srv/glowworm`,
-  options: { data: { type: "string" }, json: { type: "boolean" } },
+  options: { ...SERVER_TOOL_OPTIONS, json: { type: "boolean" } },
   async run(invocation) {
     const { values, positionals, env, out } = invocation;
     assertNoWords(positionals, "server stats");
     return await runTool(invocation, async (world) => {
-      const stats = storeStats(world, serverFolder(values, env));
+      const stats = storeStats(world, serverSettings(values, env).data);
       if (isGiven(values, "json")) out(JSON.stringify({ v: 1, ...stats }));
       else for (const line of linesOf(stats)) out(line);
       return "ok";

@@ -1,6 +1,7 @@
 import { Failure } from "@glowworm/platform";
 import type { Command } from "../command.ts";
 import { onlyName } from "../positionals.ts";
+import { SERVER_TOOL_OPTIONS } from "../server-tools.ts";
 import { withInvites } from "./invite-book.ts";
 
 /** `glowworm server uninvite`: takes an invite back. */
@@ -12,8 +13,9 @@ export const serverUninviteCommand: Command = {
 No more tokens are issued for the invite, from now on. Tokens that were issued today or yesterday are good until they end:
 whose they are cannot be told. ID is the first word of its line in glowworm server invites.
 
-  --data DIR   the server's data folder (default: the state folder's "server")`,
-  options: { data: { type: "string" } },
+  --data DIR     the server's data folder (default: that of the settings)
+  --config FILE  settings, as for "server run"`,
+  options: SERVER_TOOL_OPTIONS,
   async run({ values, positionals, env, say }) {
     const id = onlyName(positionals, "server uninvite");
     if (!withInvites(values, env, (book) => book.remove(id))) {

@@ -5,11 +5,12 @@ import { LOOPBACK, type LogLevel, TrustedProxies } from "@glowworm/server";
 import { z } from "zod";
 import { type HostPort, parseHostPort } from "../host-port.ts";
 import type { LogFormat } from "../logs/server-log.ts";
-import { RETENTION_DAYS_MAX } from "../retention.ts";
 import { CLUSTER_SETTINGS, type ClusterSettings } from "./cluster-settings.ts";
 import { LIMIT_SETTINGS, type LimitSettings } from "./limit-settings.ts";
 import type { Settings } from "./setting.ts";
 
+/** A hundred years: more is a typing error. */
+const RETENTION_DAYS_MAX = 36_525;
 const LISTEN_EXAMPLE = "127.0.0.1:8787";
 
 const UNIT_BITS: Readonly<Record<string, number>> = { M: 20, G: 30, T: 40 };

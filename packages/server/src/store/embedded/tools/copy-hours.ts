@@ -1,10 +1,8 @@
-import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { constants } from "node:fs";
 import { copyFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { syncFolder } from "@glowworm/platform";
-import { UNFINISHED } from "../layout.ts";
 import { openSound } from "../open-hour-file.ts";
 import { checkClosedHour } from "./check-hours.ts";
+import { finished } from "./finished.ts";
 import type { ToolWorld } from "./tool-world.ts";
 
 /** Copies a closed hour: there whole and on disk under its name, checked after copying, or not at all. @throws {DamagedHourError} */
@@ -29,26 +27,4 @@ export async function copyOpenHour(world: ToolWorld, from: string, to: string): 
     });
     await world.pause();
   });
-}
-
-async function finished(to: string, write: (path: string) => Promise<void>): Promise<void> {
-  const unfinished = to + UNFINISHED;
-  rmSync(unfinished, { force: true });
-  try {
-    await write(unfinished);
-    syncFile(unfinished);
-    renameSync(unfinished, to);
-  } finally {
-    rmSync(unfinished, { force: true });
-  }
-  syncFolder(dirname(to));
-}
-
-function syncFile(path: string): void {
-  const fd = openSync(path, "r+");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
