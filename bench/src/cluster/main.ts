@@ -10,7 +10,7 @@ import {
 import { FakeClock } from "@glowworm/protocol/testing";
 import type { NewReport, ReportStore } from "@glowworm/server";
 import { openCassandraStore } from "@glowworm/server/cassandra";
-import { DATACENTER, startCluster } from "./cluster/cluster.ts";
+import { DATACENTER, startCluster } from "./cluster.ts";
 
 const BATCH = 64;
 const WRITERS = 16;
