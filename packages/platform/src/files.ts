@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -17,7 +18,16 @@ const PRIVATE_FOLDER = 0o700;
 
 /** Makes a folder that only its owner may enter, with its parents. */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER });
+  try {
+    mkdirSync(path, { mode: PRIVATE_FOLDER });
+  } catch (error) {
+    if (isErrno(error, "EEXIST") && statSync(path).isDirectory()) return;
+    const parent = dirname(path);
+    // Node's own recursion never ends where nothing can be made in a folder that is there, as in /proc.
+    if (!isErrno(error, "ENOENT") || existsSync(parent)) throw error;
+    makePrivateFolder(parent);
+    makePrivateFolder(path);
+  }
 }
 
 /** Replaces a file in one step: after a crash either the old or the new content is there, whole. Mode 0600. */

@@ -117,6 +117,14 @@ it("makes folders that only their owner may enter", () => {
   expect(modeOf(inner)).toBe(0o700);
 });
 
+it("takes a folder that is there, and refuses a file and a place where nothing can be made", () => {
+  makePrivateFolder(folder);
+  replaceFile(path, BYTES);
+  expect(() => makePrivateFolder(path)).toThrow(/EEXIST/);
+  expect(() => makePrivateFolder(join(path, "a"))).toThrow(/ENOTDIR/);
+  expect(() => makePrivateFolder("/proc/glowworm/server")).toThrow(/ENOENT/);
+});
+
 it("reads null where there is no file", () => {
   expect(readFileIfAny(path)).toBeNull();
 });

@@ -14,8 +14,8 @@ import { GET_ID_BYTES } from "./ids.ts";
 import { PROTOCOL_VERSION } from "./params.ts";
 import type { RandomSource } from "./world.ts";
 
-/** A seed fails about once in a hundred draws: that so many fail says that they are all one seed. */
-const SEEDS_MAX = 100;
+/** Seeds that fail before the filter gets a segment more: it always ends, even when they are all one seed. */
+const DRAWS_PER_SEGMENT = 2;
 
 /** The three words of every distinct id, by its number. */
 interface Hashes {
@@ -28,19 +28,18 @@ interface Hashes {
  * Lemire, "Binary Fuse Filters", 2022) with three cells of 32 bits an id. Linear in the ids, some 45 bytes of memory each.
  *
  * @param random draws the seed, after the ids are known: nobody can choose ids that fit badly together.
- * @throws {UsageError} when the ids are cut, or `random` gives no usable seed in a hundred draws.
+ * @throws {UsageError} when the ids are cut.
  * @see docs/protocol.md section 7.6
  */
 export function buildFilter(ids: Uint8Array, random: RandomSource): Uint8Array {
   if (ids.length % GET_ID_BYTES !== 0) throw new UsageError("ids: expected 16 bytes each");
-  for (let draw = 0; draw < SEEDS_MAX; draw++) {
+  for (let draw = 0; ; draw++) {
     const seed = random.bytes(FILTER_SEED_BYTES);
     const hashes = hashesOf(ids, seed);
-    const shape = shapeFor(hashes.count);
+    const shape = widened(shapeFor(hashes.count), Math.floor(draw / DRAWS_PER_SEGMENT));
     const cells = solve(hashes, shape);
     if (cells !== null) return encodeFilter(shape, seed, cells);
   }
-  throw new UsageError("random: no seed in a hundred gave a filter");
 }
 
 /** Cells per id and length of segments for which peeling nearly always succeeds, by the paper's experiments. */
@@ -51,6 +50,11 @@ function shapeFor(count: number): FilterShape {
   const perId = Math.max(1.125, 0.875 + (0.25 * Math.log(1e6)) / Math.log(count));
   const segments = Math.ceil((count * perId) / 2 ** segmentBits);
   return { segmentBits, segmentCount: Math.max(1, segments - 2) };
+}
+
+/** For some counts, as 11,520, those shapes are so tight that hardly a seed fits. */
+function widened({ segmentBits, segmentCount }: FilterShape, more: number): FilterShape {
+  return { segmentBits, segmentCount: segmentCount + more };
 }
 
 /** Hashes every id and leaves out repetitions: an open-addressed table, at most half full. */

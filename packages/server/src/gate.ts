@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { BATCH_RECORDS_MAX, PATHS, UPLOAD_RECORD_BYTES } from "@glowworm/protocol";
-import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
+import { REQUEST_BYTES_MIN, SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { NetworkCounts } from "./network-counts.ts";
 import { BUSY_RETRY_SECONDS, ProblemError, retryLater } from "./problem.ts";
 import { RateLimit, type RateLimitDeps } from "./rate-limit.ts";
@@ -9,8 +9,6 @@ import { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";
 
 /** Above this mean delay of the event loop an upload would be answered too late to be worth beginning. */
 const LOOP_DELAY_MS_MAX = 200;
-/** What a request costs at least, of the bytes a network may read: an answer of nothing is work, too. */
-const REQUEST_BYTES_MIN = 4096;
 
 /** What the gate stands on. */
 export interface GateDeps extends RateLimitDeps {

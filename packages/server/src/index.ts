@@ -1,5 +1,5 @@
 export type { OperatorWords } from "./about.ts";
-export { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
+export { REQUEST_BYTES_MIN, SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 export type { Log, LogEntry, LogEvent, LogLevel } from "./log.ts";
 export { Metrics } from "./metrics/metrics.ts";
 export { Mirror, type MirrorOptions } from "./mirror/mirror.ts";
@@ -21,7 +21,6 @@ export { type StoreStats, storeStats } from "./store/embedded/tools/stats.ts";
 export type { DamagedFile, ToolWorld } from "./store/embedded/tools/tool-world.ts";
 export { type VerifiedStore, verifyStore } from "./store/embedded/tools/verify.ts";
 export * from "./store/report-store.ts";
-export { copyAdmission } from "./tokens/copy-admission.ts";
 export { type Invite, InviteBook, openInviteBook } from "./tokens/invite-book.ts";
 export { type InviteOrder, makeInvite } from "./tokens/make-invite.ts";
 export { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";

@@ -27,6 +27,9 @@ export interface ServerLimits {
   readonly bytesAtOnce: number;
 }
 
+/** What a request costs at least, of the bytes a network may read: an answer of nothing is work, too. */
+export const REQUEST_BYTES_MIN: number = 4096;
+
 /** The limits of a server that was told nothing else. */
 export const SERVER_LIMITS: ServerLimits = {
   connections: 1024,

@@ -91,6 +91,7 @@ export class Server implements Stepper {
     try {
       await this.#maintain();
       await this.#admission?.forgetOld();
+      if (this.#store !== undefined) await this.#diary.note(this.#store);
     } catch (error) {
       const mayRecover =
         error instanceof StoreUnavailableError && !(error instanceof StoreLostError);
@@ -98,7 +99,6 @@ export class Server implements Stepper {
       this.#errors.report("closing what is over failed", error);
       return RETRY_MS;
     }
-    if (this.#store !== undefined) await this.#diary.note(this.#store);
     return segmentMs - (this.#options.clock.nowMs() % segmentMs);
   }
 

@@ -1,4 +1,4 @@
-import { backupStore, copyAdmission } from "@glowworm/server";
+import { backupStore } from "@glowworm/server";
 import type { Command } from "../command.ts";
 import { textOption, usage } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
@@ -34,7 +34,6 @@ Exit codes: 0 everything is copied, 1 something was damaged and left out, 130 in
     return await runTool(invocation, async (world) => {
       const { data, retention: retentionDays } = serverSettings(values, env);
       const done = await backupStore(world, { data, to, retentionDays });
-      await copyAdmission(world, data, to);
       say(`server: ${done.copied} hours copied, ${done.kept} there before, ${done.openHours} open`);
       return concludeDamage(done.damaged, say);
     });

@@ -1,4 +1,4 @@
-import { copyAdmission, restoreStore } from "@glowworm/server";
+import { restoreStore } from "@glowworm/server";
 import type { Command } from "../command.ts";
 import { textOption, usage } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
@@ -29,7 +29,6 @@ Exit codes: 0 everything is restored, 1 something was damaged and left out, 2 th
     return await runTool(invocation, async (world) => {
       const { data } = serverSettings(values, env);
       const done = await restoreStore(world, { from, data });
-      await copyAdmission(world, from, data);
       say(`server: ${done.hours} closed hours and ${done.openHours} open ones restored`);
       return concludeDamage(done.damaged, say);
     });

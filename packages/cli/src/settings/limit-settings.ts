@@ -1,4 +1,5 @@
-import { SERVER_LIMITS, type ServerLimits } from "@glowworm/server";
+import { BATCH_RECORDS_MAX } from "@glowworm/protocol";
+import { REQUEST_BYTES_MIN, SERVER_LIMITS, type ServerLimits } from "@glowworm/server";
 import { z } from "zod";
 import type { Setting, Settings } from "./setting.ts";
 
@@ -17,6 +18,8 @@ export type LimitSettings = {
 };
 
 interface Range {
+  /** 1 unless given: what less would refuse everything. */
+  readonly min?: number;
   readonly max: number;
   readonly help: string;
 }
@@ -27,7 +30,7 @@ const LARGEST = 1_000_000_000_000;
 
 /** The reasons for the defaults are in docs/limits.md. */
 const RANGES: Readonly<Record<keyof ServerLimits, Range>> = {
-  connections: { max: 100_000, help: "connections in all" },
+  connections: { min: 2, max: 100_000, help: "connections in all" },
   connectionsPerNetwork: { max: 100_000, help: "connections of one network" },
   headersTimeoutMs: { max: HOUR_MS, help: "milliseconds for the headers of a request" },
   requestTimeoutMs: { max: HOUR_MS, help: "milliseconds for a whole request" },
@@ -35,9 +38,17 @@ const RANGES: Readonly<Record<keyof ServerLimits, Range>> = {
   idleMs: { max: HOUR_MS, help: "milliseconds without a byte before a connection ends" },
   recordsPerId: { max: 255, help: "records of one id, from one network in an hour" },
   recordsPerMinute: { max: LARGEST, help: "records from one network in a minute" },
-  recordsAtOnce: { max: LARGEST, help: "records from one network after a silence" },
+  recordsAtOnce: {
+    min: BATCH_RECORDS_MAX,
+    max: LARGEST,
+    help: "records from one network after a silence",
+  },
   bytesPerMinute: { max: LARGEST, help: "bytes read by one network in a minute" },
-  bytesAtOnce: { max: LARGEST, help: "bytes read by one network after a silence" },
+  bytesAtOnce: {
+    min: REQUEST_BYTES_MIN,
+    max: LARGEST,
+    help: "bytes read by one network after a silence",
+  },
 };
 const FIELDS = Object.keys(RANGES) as readonly (keyof ServerLimits)[];
 
@@ -57,13 +68,13 @@ function keyOf(field: string): string {
   return PREFIX + field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function limit(otherwise: number, { max, help }: Range): Setting<number> {
+function limit(otherwise: number, { min = 1, max, help }: Range): Setting<number> {
   return {
-    schema: z.int().min(1).max(max),
+    schema: z.int().min(min).max(max),
     kind: "number",
     otherwise: () => otherwise,
     placeholder: "N",
-    expected: `a whole number from 1 to ${max}`,
+    expected: `a whole number from ${min} to ${max}`,
     example: otherwise,
     help: `${help} (default ${otherwise})`,
   };

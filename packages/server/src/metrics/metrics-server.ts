@@ -3,6 +3,7 @@ import type { AppDeps } from "../deps.ts";
 import type { GateDeps } from "../gate.ts";
 import { createHttpServer } from "../http-server.ts";
 import { whyNotReady } from "../routes/status.ts";
+import { StoreUnavailableError } from "../store/report-store.ts";
 import { DiskWatch } from "./disk-use.ts";
 import type { Metrics, StoreGauges } from "./metrics.ts";
 
@@ -28,7 +29,16 @@ export function createMetricsServer(deps: MetricsDeps, gate: GateDeps): HttpServ
 
 async function gauges(deps: MetricsDeps, disk: DiskWatch): Promise<StoreGauges> {
   const { isWritable } = deps.store.health();
-  const { hours } = await deps.store.published();
   const isReady = whyNotReady(deps) === null;
-  return { isWritable, isReady, hours: hours.length, ...(await disk.use()) };
+  return { isWritable, isReady, hours: await hoursOf(deps), ...(await disk.use()) };
+}
+
+/** Null when the store cannot say: that is when the other numbers are wanted most. */
+async function hoursOf({ store }: MetricsDeps): Promise<number | null> {
+  try {
+    return (await store.published()).hours.length;
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) return null;
+    throw error;
+  }
 }

@@ -22,7 +22,7 @@ export interface Answered {
 export interface StoreGauges {
   readonly isWritable: boolean;
   readonly isReady: boolean;
-  readonly hours: number;
+  readonly hours: number | null;
   readonly bytes: number | null;
   readonly freeBytes: number | null;
 }
@@ -113,7 +113,7 @@ export class Metrics {
   async render(store: StoreGauges): Promise<{ readonly text: string; readonly mediaType: string }> {
     this.#writable.set(Number(store.isWritable));
     this.#ready.set(Number(store.isReady));
-    this.#hours.set(store.hours);
+    this.#hours.set(store.hours ?? Number.NaN);
     this.#bytes.set(store.bytes ?? Number.NaN);
     this.#free.set(store.freeBytes ?? Number.NaN);
     return { text: await this.#registry.metrics(), mediaType: this.#registry.contentType };

@@ -75,7 +75,8 @@ export class UploadAdmission {
       throw new ProblemError("token-refused", `tokens are issued for today, day ${this.#today()}`);
     }
     const failure = this.#countFailure(prefix);
-    const grant = await store.take(inviteHash(crypto, invite), day, TOKENS_PER_ISSUE);
+    const taking = store.take(inviteHash(crypto, invite), day, TOKENS_PER_ISSUE);
+    const grant = await orRelease(failure, taking);
     if (grant === "unknown") {
       const detail = "the invite is not known here, was taken back or has ended: ask the operator";
       throw new ProblemError("invite-refused", detail);
@@ -102,7 +103,8 @@ export class UploadAdmission {
     if (!isGenuine(this.#keysOf(token.day), token)) {
       throw new ProblemError("token-refused", "the token was not made here: use a fresh one");
     }
-    if (!(await this.#options.store.bind(token.day, token.nonce, this.#markOf(token, body)))) {
+    const binding = this.#options.store.bind(token.day, token.nonce, this.#markOf(token, body));
+    if (!(await orRelease(failure, binding))) {
       throw new ProblemError("token-refused", "the token was spent on another batch");
     }
     failure.release();
@@ -161,5 +163,15 @@ export class UploadAdmission {
 
   #nowSeconds(): number {
     return Math.floor(this.#options.clock.nowMs() / 1000);
+  }
+}
+
+/** A disk that fails is nobody's failure but ours. */
+async function orRelease<T>(failure: Reservation, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    failure.release();
+    throw error;
   }
 }

@@ -11,10 +11,11 @@ import {
   type UploadToken,
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { openInviteBook, type ReportStore } from "@glowworm/server";
+import { openInviteBook, type ReportStore, StoreUnavailableError } from "@glowworm/server";
 import type { IdCap } from "../../src/id-cap.ts";
 import { openEmbeddedTokenStore } from "../../src/tokens/embedded-token-store.ts";
 import { makeInvite } from "../../src/tokens/make-invite.ts";
+import type { TokenStore } from "../../src/tokens/token-store.ts";
 import { UploadAdmission } from "../../src/tokens/upload-admission.ts";
 import { crypto, NOON_MS, temporaryFolder } from "./fixtures.ts";
 import { TestApp } from "./test-app.ts";
@@ -31,6 +32,8 @@ export class InvitedApp {
   readonly http: TestApp;
   stored = 0;
   isStoreDown: Error | null = null;
+  /** Whether the disk of invites and spent tokens fails. */
+  areTokensDown = false;
   #admission: UploadAdmission | undefined;
 
   constructor() {
@@ -80,7 +83,7 @@ export class InvitedApp {
 
   #open(cap: IdCap): UploadAdmission {
     const { clock, random } = this;
-    const store = openEmbeddedTokenStore(this.folder);
+    const store = this.#orDown(openEmbeddedTokenStore(this.folder));
     this.#admission = new UploadAdmission({
       tokenSecret: SECRET,
       store,
@@ -90,6 +93,18 @@ export class InvitedApp {
       random,
     });
     return this.#admission;
+  }
+
+  #orDown(store: TokenStore): TokenStore {
+    const up = async (): Promise<void> => {
+      if (this.areTokensDown) throw new StoreUnavailableError("EIO");
+    };
+    return {
+      take: async (...words) => up().then(() => store.take(...words)),
+      bind: async (...words) => up().then(() => store.bind(...words)),
+      dropBefore: (day) => store.dropBefore(day),
+      close: () => store.close(),
+    };
   }
 
   #store(): ReportStore {

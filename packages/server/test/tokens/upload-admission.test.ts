@@ -143,6 +143,18 @@ describe("an invite-only server", () => {
   });
 });
 
+it("a disk that fails is no failure of the network that uploads or asks", async () => {
+  const invite = app.invite();
+  app.areTokensDown = true;
+  for (let time = 0; time < 70; time++) {
+    expect((await app.upload(spending(app.token()), batch())).status).toBe(503);
+    if (time % 10 === 0) expect((await app.ask(invite)).response.status).toBe(503);
+  }
+  app.areTokensDown = false;
+  expect((await app.upload(spending(app.token()), batch())).status).toBe(201);
+  expect((await app.ask(invite)).response.status).toBe(200);
+});
+
 describe("issuing", () => {
   it("lists the same keys to everybody, from yesterday to a week ahead, and never changes one", async () => {
     const text = await (await app.http.get(PATHS.tokenKeys)).text();

@@ -18,6 +18,8 @@ export class BookKeeper {
   #floor = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<unknown> = Promise.resolve();
+  /** The reading after the present one: all who ask meanwhile share it. */
+  #next: Promise<Book> | null = null;
   #renewal: Promise<Book> | null = null;
 
   constructor(session: Session, tables: Tables, fence: Fence, clock: Clock, retentionDays: number) {
@@ -54,9 +56,12 @@ export class BookKeeper {
 
   /** Reads what was decided before this call, one reading after the other. @throws {StoreUnavailableError} */
   async refresh(): Promise<Book> {
-    const reading = this.#reading.then(() => this.#read());
-    this.#reading = reading.catch(() => {});
-    return await reading;
+    this.#next ??= this.#reading.then(() => {
+      this.#next = null;
+      return this.#read();
+    });
+    this.#reading = this.#next.catch(() => {});
+    return await this.#next;
   }
 
   async #read(): Promise<Book> {

@@ -2,6 +2,7 @@ import {
   arrivalStepOf,
   ByteReader,
   encodeRecords,
+  equalBytes,
   HASH_BYTES,
   hourPadding,
   PAGE_RECORDS,
@@ -14,6 +15,7 @@ import { BOOK, type ClosedHour, lastSegmentOf, type OpenHour } from "./book.ts";
 import { mergeRecords } from "./merge.ts";
 import { CANDIDATE_BYTES } from "./pieces.ts";
 import type { CloserParts } from "./segment-closer.ts";
+import { bytesOf } from "./session.ts";
 
 /** Pages that are held until they are written. */
 const HELD_PAGES_MAX = 8;
@@ -40,7 +42,9 @@ export async function closeHour(
      WHERE book = ${BOOK} AND hour = ? IF candidate = null`,
     [candidate, made.pages, made.manifestHash, made.filter?.length ?? 0, retentionDays, hour.hour],
   );
-  if (chosen !== null) await pieces.removeHour(candidate, made.pages);
+  // The driver may have tried twice: then what stands in the way is our own.
+  if (chosen === null || equalBytes(bytesOf(chosen, "candidate"), candidate)) return;
+  await pieces.removeHour(candidate, made.pages);
 }
 
 /** Reads the hour twice: what fills its last page can be drawn only when it has been counted. */

@@ -11,18 +11,17 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Closes hours in a thread of its own: neither commits nor requests wait for it. */
+/**
+ * Closes hours in a thread of its own: neither commits nor requests wait for it. A thread that died, for want of memory
+ * say, is followed by another when there is something to close again.
+ */
 export class ClosingThread implements HourCloser {
-  readonly #worker: Worker;
+  readonly #program: string;
   readonly #waiting: Waiting[] = [];
-  #isGone = false;
+  #worker: Worker | null = null;
 
   constructor() {
-    const program = createRequire(import.meta.url).resolve("@glowworm/server/closing-worker");
-    this.#worker = new Worker(program, { execArgv: [] });
-    this.#worker.on("message", (reply: ClosingReply) => this.#settle(reply));
-    this.#worker.on("error", (error) => this.#fail(error));
-    this.#worker.on("exit", () => this.#fail(new Error("the closing thread has ended")));
+    this.#program = createRequire(import.meta.url).resolve("@glowworm/server/closing-worker");
   }
 
   async close(job: ClosingJob): Promise<ClosedHour> {
@@ -36,18 +35,23 @@ export class ClosingThread implements HourCloser {
   }
 
   async end(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#worker?.terminate();
   }
 
   #ask(request: ClosingRequest): Promise<ClosedHour | null> {
     return new Promise((resolve, reject) => {
-      if (this.#isGone) {
-        reject(new Error("the closing thread has ended"));
-        return;
-      }
+      this.#worker ??= this.#start();
       this.#waiting.push({ resolve, reject });
       this.#worker.postMessage(request);
     });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#program, { execArgv: [] });
+    worker.on("message", (reply: ClosingReply) => this.#settle(reply));
+    worker.on("error", (error) => this.#fail(worker, error));
+    worker.on("exit", () => this.#fail(worker, new Error("the closing thread has ended")));
+    return worker;
   }
 
   #settle(reply: ClosingReply): void {
@@ -56,8 +60,9 @@ export class ClosingThread implements HourCloser {
     else waiting?.reject(new (reply.isDamage ? DamagedHourError : Error)(reply.message));
   }
 
-  #fail(cause: Error): void {
-    this.#isGone = true;
+  #fail(worker: Worker, cause: Error): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
     for (const { reject } of this.#waiting.splice(0)) reject(cause);
   }
 }

@@ -65,6 +65,8 @@ export class EmbeddedStore implements ReportStore {
   #published: Published = { hours: [], open: null };
   #state: WriterState = { arrivalFloor: 0, published: null, damaged: [], isFull: false };
   #isWritable = true;
+  /** Damaged files that `onDamage` was told of. */
+  readonly #told: Set<string> = new Set();
 
   private constructor(options: EmbeddedStoreOptions, writer: WriterClient) {
     this.#options = options;
@@ -157,10 +159,13 @@ export class EmbeddedStore implements ReportStore {
 
   async #ask(request: WriterRequest): Promise<WriterReply> {
     const reply = await this.#writer.ask(request);
-    const known = this.#state.damaged.length;
     this.#state = reply.state;
     this.#published = reply.state.published ?? this.#published;
-    for (const path of reply.state.damaged.slice(known)) this.#options.onDamage?.(path);
+    for (const path of reply.state.damaged) {
+      if (this.#told.has(path)) continue;
+      this.#told.add(path);
+      this.#options.onDamage?.(path);
+    }
     return reply;
   }
 

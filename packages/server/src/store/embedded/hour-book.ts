@@ -111,7 +111,8 @@ export class HourBook {
   async #closeHours(now: UnixSeconds, random: RandomSource): Promise<void> {
     const { closer, layout } = this.#options;
     for (const hour of [...this.#hours.open]) {
-      if (!(isDue(hour, now) && hour.isOver)) continue;
+      const isStillOpen = this.#hours.open.includes(hour);
+      if (!(isStillOpen && isDue(hour, now) && hour.isOver)) continue;
       const job = {
         hour: hour.hour,
         from: hour.path,

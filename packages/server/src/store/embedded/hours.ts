@@ -77,7 +77,10 @@ export class Hours {
   /** An open hour has become a closed one. */
   turnClosed(hour: OpenHour, closed: ClosedHour): void {
     this.closed.add(closed);
-    this.#open.splice(this.#open.indexOf(hour), 1);
+    const at = this.#open.indexOf(hour);
+    // It may have been set aside while it was being closed.
+    if (at === -1) return;
+    this.#open.splice(at, 1);
     hour.close();
   }
 

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { Failure, lockFolder } from "@glowworm/platform";
+import { copyAdmission } from "../../../tokens/copy-admission.ts";
 import { markFormat } from "../format.ts";
 import { readFooter } from "../hour-file.ts";
 import { Layout } from "../layout.ts";
@@ -49,6 +50,7 @@ export async function backupStore(world: ToolWorld, options: BackupOptions): Pro
     target.removeUnfinished();
     const openHours = await copyOpenHours(world, source, target, damaged);
     const hours = await copyClosedHours(world, source, target, damaged);
+    await copyAdmission(world, options.data, options.to);
     tidy(target, options.retentionDays);
     markFormat(target);
     return { ...hours, openHours, damaged };
@@ -119,7 +121,7 @@ function assertSame({ crypto }: ToolWorld, from: string, to: string, hour: numbe
   );
 }
 
-/** Removes what is past retention, and open hours of which there is a closed copy. */
+/** Removes what is past retention, with open hours that were damaged since, and open hours of which there is a closed copy. */
 function tidy(target: Layout, retentionDays: number): void {
   const hours = target.closedHours();
   for (const hour of target.openHours()) {
@@ -127,6 +129,7 @@ function tidy(target: Layout, retentionDays: number): void {
   }
   const keepFrom = (hours.at(-1) ?? 0) - retentionDays * HOURS_PER_DAY + 1;
   for (const hour of hours) if (hour < keepFrom) rmSync(target.closedHour(hour));
+  for (const hour of target.openHours()) if (hour < keepFrom) rmSync(target.openHour(hour));
 }
 
 async function unlessDamaged(

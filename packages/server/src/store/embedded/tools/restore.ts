@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Failure, makePrivateFolder, syncFolder } from "@glowworm/platform";
+import { copyAdmission } from "../../../tokens/copy-admission.ts";
 import { markFormat } from "../format.ts";
 import { Layout } from "../layout.ts";
 import { checkOpenHour, reasonOf } from "./check-hours.ts";
@@ -57,6 +58,7 @@ export async function restoreStore(world: ToolWorld, options: RestoreOptions): P
       await copyOpenHour(world, from, staged.openHour(hour));
     });
   }
+  await copyAdmission(world, options.from, staged.root);
   markFormat(staged);
   takePlace(staged, options.data);
   return { hours, openHours, damaged };
