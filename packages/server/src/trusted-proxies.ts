@@ -56,5 +56,5 @@ function wholeNumber(text: string): number {
 
 function refused(proxy: string, why: string): Failure {
   const remedy = "name the proxies alone, for example 10.0.0.5 or 10.0.0.0/8";
-  return new Failure("usage", `trustedProxies: ${proxy}: ${why}`, remedy);
+  return new Failure("usage", `trusted_proxies: ${proxy}: ${why}`, remedy);
 }

@@ -71,7 +71,7 @@ describe("trusted proxies", () => {
     expect(() => new TrustedProxies([proxy])).toThrowError(
       expect.objectContaining({
         exit: "usage",
-        message: expect.stringContaining(`trustedProxies: ${proxy}`),
+        message: expect.stringContaining(`trusted_proxies: ${proxy}`),
       }),
     );
   });

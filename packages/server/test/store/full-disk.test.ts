@@ -81,7 +81,7 @@ describe("a full disk", () => {
   });
 });
 
-describe("a disk below the watermark", () => {
+describe("a disk with less than min_free", () => {
   it("takes no report, says so, closes hours all the same, and takes reports again by itself", async () => {
     const disk = new SmallDisk();
     const clock = new FakeClock(NOON_MS);
