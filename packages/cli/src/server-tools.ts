@@ -1,10 +1,19 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Environment, type ExitName, openForReading } from "@glowworm/platform";
+import {
+  type Environment,
+  type ExitName,
+  errorCode,
+  Failure,
+  openForReading,
+} from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
 import type { DamagedFile, ToolWorld } from "@glowworm/server";
 import type { Invocation, OptionValues } from "./command.ts";
 import { readSettings, requireSettings } from "./settings/read-settings.ts";
 import { SERVER_SETTINGS, type ServerSettings } from "./settings/server-settings.ts";
+
+/** What a full disk is called. */
+const NO_ROOM: readonly string[] = ["ENOSPC", "EDQUOT", "SQLITE_FULL"];
 
 /** Options of a tool that say which server it is about. */
 export const SERVER_TOOL_OPTIONS = {
@@ -31,6 +40,11 @@ export async function runTool(
     return await work({ crypto, openForReading, pause });
   } catch (error) {
     if (signal.aborted && error === signal.reason) return "interrupted";
+    if (NO_ROOM.includes(errorCode(error))) {
+      throw new Failure("failure", "there is no room on the disk", "make room and try again", {
+        cause: error,
+      });
+    }
     throw error;
   }
 }

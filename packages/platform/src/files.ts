@@ -1,4 +1,5 @@
 import {
+  chownSync,
   closeSync,
   constants,
   existsSync,
@@ -11,6 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { geteuid } from "node:process";
 import { errorCode, Failure } from "./failure.ts";
 
 const PRIVATE_FILE = 0o600;
@@ -28,6 +30,16 @@ export function makePrivateFolder(path: string): void {
     makePrivateFolder(parent);
     makePrivateFolder(path);
   }
+}
+
+/**
+ * Gives a file or folder made by root to whoever has the folder that it is for: what an operator does with `sudo` must not
+ * lock out the program that runs as another user. Does nothing for anybody else.
+ */
+export function giveToOwnerOf(folder: string, path: string): void {
+  if (geteuid?.() !== 0) return;
+  const { uid, gid } = statSync(folder);
+  chownSync(path, uid, gid);
 }
 
 /** Replaces a file in one step: after a crash either the old or the new content is there, whole. Mode 0600. */

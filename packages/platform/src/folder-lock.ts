@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { type Database, openDatabase } from "./database.ts";
 import { errorCode, Failure } from "./failure.ts";
 
@@ -17,6 +18,20 @@ export function lockFolder(
   busy: { readonly message: string; readonly remedy: string },
   open: (path: string) => Database = openDatabase,
 ): FolderLock {
+  try {
+    return heldBy(path, open);
+  } catch (cause) {
+    if (errorCode(cause).startsWith("SQLITE_BUSY")) {
+      throw new Failure("failure", busy.message, busy.remedy, { cause });
+    }
+    if (errorCode(cause) !== "SQLITE_NOTADB") throw cause;
+    // Nothing is kept in it, and nobody can hold what is no database.
+    rmSync(path);
+    return heldBy(path, open);
+  }
+}
+
+function heldBy(path: string, open: (path: string) => Database): FolderLock {
   let database: Database | undefined;
   try {
     database = open(path);
@@ -24,8 +39,7 @@ export function lockFolder(
     database.exec("BEGIN IMMEDIATE");
   } catch (cause) {
     database?.close();
-    if (!errorCode(cause).startsWith("SQLITE_BUSY")) throw cause;
-    throw new Failure("failure", busy.message, busy.remedy, { cause });
+    throw cause;
   }
   const held = database;
   return { release: () => void held.close() };

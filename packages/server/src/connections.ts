@@ -8,7 +8,8 @@ import type { TrustedProxies } from "./trusted-proxies.ts";
 /**
  * Who is connected. A network has its share of connections; proxies, who speak for many, are not counted. Connections
  * that wait for a request never keep anybody out: the one that has waited longest ends when the last place is taken,
- * so thousands of idle ones hold a place for a moment each.
+ * so thousands of idle ones hold a place for a moment each. When none waits, it is the one whose request began first: who
+ * reads his answer a byte at a time.
  */
 export class Connections {
   readonly #limits: ServerLimits;
@@ -18,6 +19,8 @@ export class Connections {
   readonly #open: Map<Socket, string | null> = new Map();
   /** Those without a request in flight, in the order in which they began to wait. */
   readonly #waiting: Set<Socket> = new Set();
+  /** The others, in the order in which their requests began, with the number of their answers that are not over. */
+  readonly #busy: Map<Socket, number> = new Map();
 
   constructor(limits: ServerLimits, proxies: TrustedProxies) {
     this.#limits = limits;
@@ -31,10 +34,20 @@ export class Connections {
     server.prependListener("connection", (socket: Socket) => this.#take(socket));
     server.prependListener("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
       this.#waiting.delete(socket);
-      response.once("close", () => {
-        if (this.#open.has(socket)) this.#waiting.add(socket);
-      });
+      this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
+      response.once("close", () => this.#answered(socket));
     });
+  }
+
+  #answered(socket: Socket): void {
+    const left = (this.#busy.get(socket) ?? 0) - 1;
+    if (!this.#open.has(socket)) return;
+    if (left > 0) {
+      this.#busy.set(socket, left);
+      return;
+    }
+    this.#busy.delete(socket);
+    this.#waiting.add(socket);
   }
 
   #take(socket: Socket): void {
@@ -51,7 +64,9 @@ export class Connections {
   }
 
   #makeRoom(): void {
-    const [longest] = this.#waiting;
+    const [waiting] = this.#waiting;
+    const [busy] = this.#busy.keys();
+    const longest = waiting ?? busy;
     if (longest === undefined) return;
     this.#leave(longest);
     longest.destroy();
@@ -62,6 +77,7 @@ export class Connections {
     if (network === undefined) return;
     this.#open.delete(socket);
     this.#waiting.delete(socket);
+    this.#busy.delete(socket);
     if (network !== null) this.#counts.leave(network);
   }
 }

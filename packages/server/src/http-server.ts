@@ -19,6 +19,8 @@ import { ProblemError, problemOf, problemResponse } from "./problem.ts";
 const HEADER_BYTES_MAX = 8192;
 const HEADERS_MAX = 64;
 const REQUESTS_PER_CONNECTION_MAX = 1000;
+/** Spellings that mean another path: second names of the same bytes, past every cache. */
+const OTHER_NAME = /[#%\\\\]|\/\.{1,2}(?:\/|$)/;
 /** How often slow requests are looked for, at least. */
 const CHECK_MS_MAX = 1000;
 
@@ -45,6 +47,11 @@ export function createHttpServer(
   server.maxHeadersCount = HEADERS_MAX + 1;
   server.timeout = deps.limits.idleMs;
   server.on("clientError", refuseRaw);
+  // Node answers these by itself, past the gate, as often as they come: one is enough.
+  server.on("checkExpectation", (_, response: ServerResponse) => {
+    response.writeHead(417, { connection: "close", "content-length": 0 }).end();
+  });
+  server.on("dropRequest", (_, socket: Socket) => socket.destroy());
   return server;
 }
 
@@ -67,6 +74,10 @@ function behindGate(deps: GateDeps, listener: RequestListener): RequestListener 
       refuseRaw({ code: "HPE_HEADER_OVERFLOW" }, request.socket);
       return;
     }
+    if (OTHER_NAME.test(request.url ?? "")) {
+      refuse(request, response, new ProblemError("bad-path", "write the path as it is listed"));
+      return;
+    }
     const pass = gate.admit(request);
     if (pass instanceof ProblemError) {
       deps.onRefused(isUpload(request));
@@ -74,8 +85,12 @@ function behindGate(deps: GateDeps, listener: RequestListener): RequestListener 
       return;
     }
     const before = request.socket.bytesWritten;
+    // A header of our own makes Node keep the others where they can be read below.
+    response.setHeader("x-content-type-options", "nosniff");
     response.once("close", () => {
-      pass.end(response.statusCode, request.socket.bytesWritten - before);
+      // What was made costs as much when nobody takes it: for HEAD, and when the connection is cut.
+      const made = Number(response.getHeader("content-length") ?? 0);
+      pass.end(response.statusCode, Math.max(made, request.socket.bytesWritten - before));
     });
     listener(request, response);
   };

@@ -1,4 +1,6 @@
-import type { Environment } from "@glowworm/platform";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Environment, Failure } from "@glowworm/platform";
 import { DAY_SECONDS } from "@glowworm/protocol";
 import { type InviteBook, openInviteBook } from "@glowworm/server";
 import type { OptionValues } from "../command.ts";
@@ -10,7 +12,16 @@ export function withInvites<T>(
   env: Environment,
   use: (book: InviteBook) => T,
 ): T {
-  const book = openInviteBook(serverSettings(values, env).data);
+  const { data } = serverSettings(values, env);
+  const isServers = ["format", "lock.sqlite", "admission"].some((name) =>
+    existsSync(join(data, name)),
+  );
+  if (!isServers) {
+    const remedy =
+      "name the folder that the server runs with, and start it once before: --data DIR";
+    throw new Failure("usage", `--data: ${data} is no data folder of a server`, remedy);
+  }
+  const book = openInviteBook(data);
   try {
     return use(book);
   } finally {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeInvite, loadCrypto } from "@glowworm/protocol";
@@ -12,6 +12,7 @@ const crypto = await loadCrypto();
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "glowworm-cli-"));
+  mkdirSync(join(folder, "glowworm", "server", "admission"), { recursive: true, mode: 0o700 });
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -38,6 +39,15 @@ async function run(
   expect(exit).toBe("ok");
   return { out, talk };
 }
+
+it.each([serverInviteCommand, serverInvitesCommand])(
+  "$name makes no folder of a typing error",
+  async (command) => {
+    const data = join(folder, "typo");
+    await expect(run(command, { data })).rejects.toThrow(/is no data folder of a server/);
+    expect(existsSync(data)).toBe(false);
+  },
+);
 
 describe("glowworm server invite", () => {
   it("prints an invite alone on standard output, and its id beside it", async () => {

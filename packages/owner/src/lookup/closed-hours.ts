@@ -55,27 +55,29 @@ export class ClosedHoursReader {
   /** Reads every listed hour, and what is on this disk besides. @returns how many could be read. */
   async read(listed: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
     const { signal, onProgress } = this.#deps;
-    const unlisted = this.#readUnlisted(listed, onRecords);
+    const affordable = this.#affordable(listed);
+    const others = this.#readOthers(affordable, onRecords);
     let done = 0;
-    await forEachOf(this.#affordable(listed), PARALLEL, signal, async (hour) => {
+    await forEachOf(affordable, PARALLEL, signal, async (hour) => {
       await this.#log.attempt(nameOf(hour.hour), () => this.#readHour(hour, onRecords));
       done += 1;
       onProgress("closed", done, listed.length);
     });
     this.#checkChain(listed);
-    return this.#previous.size + unlisted;
+    return this.#previous.size + others;
   }
 
   /** Gives what is on this disk, newest first. @returns how many hours that is. */
   readCached(onRecords: OnRecords): number {
-    return this.#readUnlisted([], onRecords);
+    return this.#readOthers([], onRecords);
   }
 
-  #readUnlisted(listed: readonly ListedHour[], onRecords: OnRecords): number {
-    const others = new Set(listed.map(({ hour }) => hour));
+  /** What is on this disk of hours that are not asked for: a list of other hours, or of too many, hides nothing. */
+  #readOthers(asked: readonly ListedHour[], onRecords: OnRecords): number {
+    const known = new Set(asked.map(({ hour }) => hour));
     let count = 0;
     for (const hour of [...this.#cache.hours()].reverse()) {
-      if (others.has(hour)) continue;
+      if (known.has(hour)) continue;
       const cached = this.#cache.read(hour);
       if (cached === null) continue;
       onRecords(cached.records);
@@ -86,11 +88,12 @@ export class ClosedHoursReader {
 
   /** Newest first, as far as the bytes of one lookup go; what is left out is named. */
   #affordable(listed: readonly ListedHour[]): readonly ListedHour[] {
+    const here = new Set(this.#cache.hours());
     let bytes = 0;
     return [...listed].reverse().filter(({ hour, pages }) => {
       const isWhole = pages <= FILTER_FREE_PAGES;
       const cost = manifestBytes(pages) + (isWhole ? pages * PAGE_BYTES : filterBytesMax(pages));
-      if (pages <= HOUR_PAGES_MAX) bytes += cost;
+      if (pages <= HOUR_PAGES_MAX && !here.has(hour)) bytes += cost;
       if (pages <= HOUR_PAGES_MAX && bytes <= LOOKUP_BYTES_MAX) return true;
       this.#log.report(nameOf(hour), "too-large", "more than one lookup reads");
       return false;
@@ -112,7 +115,8 @@ export class ClosedHoursReader {
     const parts = hasFilter(manifest)
       ? [await this.#fetchFilter(manifest)]
       : await this.#fetchPages(manifest);
-    this.#cache.write(listed.hour, head, parts);
+    // The first stays: a server that gives something else later makes nothing be forgotten.
+    if (cached === null) this.#cache.write(listed.hour, head, parts);
     this.#note(manifest);
     if (!hasFilter(manifest)) for (const page of parts) onRecords(page);
   }

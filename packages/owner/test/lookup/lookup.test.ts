@@ -327,6 +327,21 @@ describe("a hostile server", () => {
     const summary = await refresh();
     expect(summary.problems.map(({ code }) => code)).toEqual(["changed", "chain-broken"]);
     expect(summary.records).toBe(4 * 256 + 2 * 2);
+    // The first is not forgotten for the second: the next lookup has both again.
+    const next = await refresh();
+    expect(next.problems.map(({ code }) => code)).toEqual(["changed", "chain-broken"]);
+    expect(next.records).toBe(summary.records);
+  });
+
+  it("that lists more hours than one lookup reads hides none that are on this disk", async () => {
+    await refresh();
+    const far = Array.from({ length: 40 }, (_item, index) => {
+      return { ...entry, hour: 4_000_000_000 + index, pages: 65_536 };
+    });
+    const hours = [...server.list.hours.map((one) => ({ ...one, pages: 60_000 })), ...far];
+    server.lies.set(PATHS.hours, () => Response.json({ ...server.list, hours }));
+    const summary = await refresh();
+    expect(summary.records).toBe(3 * 256 + 2 * 2);
   });
 
   it("that lists the manifest of one hour under another is refused", async () => {

@@ -16,6 +16,9 @@ import { Layout } from "../store/embedded/layout.ts";
 import { Scrub } from "../store/embedded/scrub.ts";
 import type { Published, PublishedHours, SegmentAbsence } from "../store/report-store.ts";
 
+/** File with the number below which hours went. */
+const FLOOR = "floor";
+
 /** What a folder of copies is opened with. */
 export interface MirrorStoreOptions {
   readonly crypto: CryptoSuite;
@@ -37,6 +40,7 @@ export class MirrorStore implements PublishedHours {
   readonly #reader: ClosedHourReader;
   readonly #scrub: Scrub;
   #list: readonly ClosedHour[] = [];
+  #floor = 0;
 
   /** @throws {Failure} when the folder is in use, or is not one of copies of this source. */
   constructor(options: MirrorStoreOptions) {
@@ -76,8 +80,17 @@ export class MirrorStore implements PublishedHours {
     this.#list = [...this.#list, closed].sort((a, b) => a.hour - b.hour);
   }
 
-  /** Removes hours before `hour`. */
+  /** Hours before this one were here and went: what comes under their numbers is not what was there. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** Removes hours before `hour`, for good. */
   expire(hour: number): void {
+    if (hour > this.#floor) {
+      replaceFile(join(this.#options.folder, FLOOR), ascii(`${hour}\n`));
+      this.#floor = hour;
+    }
     for (const closed of this.#list) {
       if (closed.hour < hour) rmSync(this.pathOf(closed.hour), { force: true });
     }
@@ -145,6 +158,8 @@ export class MirrorStore implements PublishedHours {
   }
 
   #load(): void {
+    const floor = readFileIfAny(join(this.#options.folder, FLOOR));
+    if (floor !== null) this.#floor = Number(new TextDecoder().decode(floor));
     for (const hour of this.#layout.closedHours()) {
       try {
         const { pages, manifest } = readFooter(this.#options.crypto, this.pathOf(hour), hour);

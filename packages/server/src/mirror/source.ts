@@ -62,14 +62,27 @@ export class Source {
   }
 
   async #read(transfer: Transfer): Promise<void> {
-    const { store } = this.#deps;
+    const { store, complain } = this.#deps;
     const { hours } = decodeHoursList(await transfer.get(PATHS.hours, HOURS_LIST_BYTES_MAX));
     this.#listed = hours;
     this.#compare();
-    const [oldest] = hours;
-    if (oldest !== undefined) store.expire(oldest.hour);
+    this.#expire();
     const here = new Set(store.hours.map(({ hour }) => hour));
-    this.#missing = hours.filter(({ hour }) => !here.has(hour)).reverse();
+    const missing = hours.filter(({ hour }) => !here.has(hour));
+    for (const { hour } of missing.filter((listed) => listed.hour < store.floor)) {
+      complain(`hour ${hour}: listed again after it was gone, not copied`);
+    }
+    this.#missing = missing.filter(({ hour }) => hour >= store.floor).reverse();
+  }
+
+  /** Removes what the source has removed. A list without one hour that is here is taken for no such news. */
+  #expire(): void {
+    const { store, complain } = this.#deps;
+    const [oldest] = this.#listed;
+    if (oldest === undefined || store.hours.length === 0) return;
+    const listed = new Set(this.#listed.map(({ hour }) => hour));
+    if (store.hours.some(({ hour }) => listed.has(hour))) store.expire(oldest.hour);
+    else complain("the list has none of the hours that are here: they are kept");
   }
 
   /** The first copy is kept, and served: it is what shows that the server gave others something else. */

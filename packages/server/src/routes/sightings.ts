@@ -20,8 +20,8 @@ export function sightingsRoute(app: Hono, deps: AppDeps): void {
     assertMediaType(c);
     const body = await readBody(c, UPLOAD_BYTES_MAX);
     const prefix = sourcePrefixOf(deps.addressOf(c));
-    await deps.admission?.admit(c.req.header("authorization"), prefix, body);
     const batch = decodeUploadBatch(body);
+    await deps.admission?.admit(c.req.header("authorization"), prefix, body);
     const reports = batch.map(({ putId, envelope }) => {
       return { getId: getIdOf(deps.crypto, putId), envelope };
     });

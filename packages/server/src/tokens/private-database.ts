@@ -4,6 +4,7 @@ import {
   type Database,
   errorCode,
   Failure,
+  giveToOwnerOf,
   makePrivateFolder,
   openDatabase,
 } from "@glowworm/platform";
@@ -17,15 +18,23 @@ const PRIVATE_FILE = 0o600;
  */
 export function openPrivateDatabase(path: string, create: string, remedy: string): Database {
   try {
-    makePrivateFolder(dirname(path));
-    // Made beforehand so that SQLite gives its own files the same mode.
+    const folder = dirname(path);
+    makePrivateFolder(folder);
+    // Made beforehand so that SQLite gives its own files the same mode, and the same owner.
     closeSync(openSync(path, "a", PRIVATE_FILE));
+    giveToOwnerOf(dirname(folder), folder);
+    giveToOwnerOf(folder, path);
     const database = openDatabase(path);
     database.exec(create);
     return database;
   } catch (cause) {
-    throw new Failure("failure", `${path}: cannot be opened (${errorCode(cause)})`, remedy, {
-      cause,
-    });
+    const code = errorCode(cause);
+    const message = `${path}: cannot be opened (${code})`;
+    if (code === "EACCES" || code === "EPERM" || code === "SQLITE_CANTOPEN") {
+      const chown = `give it to the user of the server: sudo chown -R USER ${dirname(path)}`;
+      throw new Failure("noPermission", message, chown, { cause });
+    }
+    const isFull = code === "ENOSPC" || code === "SQLITE_FULL";
+    throw new Failure("failure", message, isFull ? "make room on the disk" : remedy, { cause });
   }
 }

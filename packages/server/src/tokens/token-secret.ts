@@ -2,6 +2,7 @@ import { join } from "node:path";
 import {
   assertPrivate,
   createFile,
+  errorCode,
   Failure,
   makePrivateFolder,
   readFileIfAny,
@@ -15,9 +16,8 @@ import { KEY_BYTES, type RandomSource } from "@glowworm/protocol";
  */
 export function loadTokenSecret(dataFolder: string, random: RandomSource): Uint8Array {
   const folder = join(dataFolder, "admission");
-  makePrivateFolder(folder);
   const path = join(folder, "token.secret");
-  const known = readFileIfAny(path);
+  const known = readable(folder, path);
   if (known === null) {
     const secret = random.bytes(KEY_BYTES);
     createFile(path, secret);
@@ -30,4 +30,15 @@ export function loadTokenSecret(dataFolder: string, random: RandomSource): Uint8
     `${path}: expected ${KEY_BYTES} bytes, found ${known.length}`,
     "put it back from a backup; without one, remove it: every runner then has to remove the relay's upload-tokens.json",
   );
+}
+
+function readable(folder: string, path: string): Uint8Array | null {
+  try {
+    makePrivateFolder(folder);
+    return readFileIfAny(path);
+  } catch (cause) {
+    const remedy = `give it to the user of the server: sudo chown -R USER ${folder}`;
+    const message = `${path}: cannot be read (${errorCode(cause)})`;
+    throw new Failure("noPermission", message, remedy, { cause });
+  }
 }

@@ -107,7 +107,7 @@ const CASES: readonly (readonly [string, number, string, string])[] = [
   ["a query of 20 kB", 431, "", `GET /about?${"q".repeat(20_000)} HTTP/1.1\r\nhost: x\r\n\r\n`],
   ["a NUL in the path", 400, "", "GET /ab\0out HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"],
   ["a NUL in a header", 400, "", `${GET}a: b\0c\r\n\r\n`],
-  ["an escaped NUL", 404, "not-found", "GET /%00 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"],
+  ["an escaped NUL", 400, "bad-path", "GET /%00 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"],
   [
     "a broken escape",
     400,

@@ -256,6 +256,32 @@ describe("a mirror of a server that lies", () => {
     expect(scene.said.at(-1)).toContain(`hour ${b?.hour}: no longer listed, kept`);
   });
 
+  it("keeps what it has when a list has none of it", async () => {
+    const scene = await MirrorScene.open(1, 1);
+    const { mirror, url } = await scene.copied();
+    const honest = await listOf(scene.url);
+    const far = [{ ...honest.hours[0], hour: 4_294_967_295 }];
+    scene.lies.set(PATHS.hours, () => Response.json({ ...honest, hours: far }));
+    await copyAll(mirror);
+    expect((await listOf(url)).hours).toEqual(honest.hours);
+    expect(scene.said[0]).toContain("they are kept");
+  });
+
+  it("does not copy hours that were gone and are listed again, not after a restart either", async () => {
+    const scene = await MirrorScene.open(1, 1);
+    const { mirror } = await scene.copied();
+    const honest = await listOf(scene.url);
+    const [gone, kept] = honest.hours;
+    scene.lies.set(PATHS.hours, () => Response.json({ ...honest, hours: [kept] }));
+    await copyAll(mirror);
+    await mirror.stop();
+    scene.lies.clear();
+    const again = await scene.mirror();
+    await copyAll(again.mirror);
+    expect((await listOf(again.url)).hours).toEqual([kept]);
+    expect(scene.said.at(-1)).toContain(`hour ${gone?.hour}: listed again after it was gone`);
+  });
+
   it("takes no list that is none, and no hour larger than is read", async () => {
     const scene = await MirrorScene.open(1);
     const { mirror } = await scene.copied();

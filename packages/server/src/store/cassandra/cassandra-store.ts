@@ -1,4 +1,5 @@
 import { DAY_SECONDS, hourOf, segmentOf, type UnixSeconds } from "@glowworm/protocol";
+import { type AnswerCache, filterCache, segmentCache } from "../answer-cache.ts";
 import { CommitQueue } from "../commit-queue.ts";
 import type {
   NewReport,
@@ -7,7 +8,6 @@ import type {
   SegmentAbsence,
   StoreHealth,
 } from "../report-store.ts";
-import { SegmentCache } from "../segment-cache.ts";
 import { Arrivals } from "./arrivals.ts";
 import { type ClosedHour, type Closing, findSegment, publishedOf } from "./book.ts";
 import { BookKeeper } from "./book-keeper.ts";
@@ -47,7 +47,8 @@ class CassandraStore implements ReportStore {
   readonly #pieces: Pieces;
   readonly #closer: Closer;
   readonly #queue: CommitQueue;
-  readonly #segments: SegmentCache = new SegmentCache();
+  readonly #segments: AnswerCache<Uint8Array | SegmentAbsence> = segmentCache();
+  readonly #filters: AnswerCache<Uint8Array | null> = filterCache();
   #isWritable = true;
 
   constructor(session: Session, tables: Tables, options: CassandraStoreOptions) {
@@ -109,7 +110,8 @@ class CassandraStore implements ReportStore {
   async filter(hour: number): Promise<Uint8Array | null> {
     const closed = await this.#closed(hour);
     if (closed === undefined || closed.filterBytes === 0) return null;
-    return await this.#pieces.filter(closed.candidate, closed.filterBytes);
+    const { candidate, filterBytes } = closed;
+    return await this.#filters.get(hour, () => this.#pieces.filter(candidate, filterBytes));
   }
 
   async maintain(): Promise<void> {

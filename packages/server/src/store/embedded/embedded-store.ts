@@ -1,4 +1,5 @@
 import type { Clock, CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
+import { type AnswerCache, filterCache, segmentCache } from "../answer-cache.ts";
 import { CommitQueue } from "../commit-queue.ts";
 import type {
   CommitGroup,
@@ -8,7 +9,6 @@ import type {
   SegmentAbsence,
   StoreHealth,
 } from "../report-store.ts";
-import { SegmentCache } from "../segment-cache.ts";
 import { ClosedHourReader } from "./closed-hour-reader.ts";
 import { MIN_FREE_BYTES_DEFAULT } from "./disk-room.ts";
 import type { ClosedHour } from "./hour-file.ts";
@@ -61,7 +61,8 @@ export class EmbeddedStore implements ReportStore {
   readonly #closed: ClosedHourReader;
   readonly #writer: WriterClient;
   readonly #queue: CommitQueue;
-  readonly #segments: SegmentCache = new SegmentCache();
+  readonly #segments: AnswerCache<Uint8Array | SegmentAbsence> = segmentCache();
+  readonly #filters: AnswerCache<Uint8Array | null> = filterCache();
   #published: Published = { hours: [], open: null };
   #state: WriterState = { arrivalFloor: 0, published: null, damaged: [], isFull: false };
   #isWritable = true;
@@ -125,7 +126,8 @@ export class EmbeddedStore implements ReportStore {
 
   async filter(hour: number): Promise<Uint8Array | null> {
     const closed = this.#closedHour(hour);
-    return closed === undefined ? null : await this.#closed.filter(closed);
+    if (closed === undefined) return null;
+    return await this.#filters.get(hour, () => this.#closed.filter(closed));
   }
 
   async maintain(): Promise<void> {

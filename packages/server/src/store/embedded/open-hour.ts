@@ -162,6 +162,8 @@ export class OpenHour {
       }
     });
     this.#closedThrough = through;
+    // The log holds group after group: with it goes the order within the segments. One that is being read goes next time.
+    this.#database.pragma("wal_checkpoint(TRUNCATE)");
   }
 
   /** The bytes of a closed segment. @throws {DamagedHourError} */
