@@ -60,13 +60,13 @@ export class Connections {
     this.#open.set(socket, network);
     this.#waiting.add(socket);
     socket.once("close", () => this.#leave(socket));
-    if (this.#open.size >= this.#limits.connections) this.#makeRoom();
+    if (this.#open.size >= this.#limits.connections) this.#makeRoomFor(socket);
   }
 
-  #makeRoom(): void {
+  #makeRoomFor(newcomer: Socket): void {
     const [waiting] = this.#waiting;
     const [busy] = this.#busy.keys();
-    const longest = waiting ?? busy;
+    const longest = waiting === newcomer ? busy : waiting;
     if (longest === undefined) return;
     this.#leave(longest);
     longest.destroy();

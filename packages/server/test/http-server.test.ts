@@ -51,6 +51,44 @@ describe("the HTTP server", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it("counts what HEAD would have cost as read", async () => {
+    const limits = { ...DEPS.limits, bytesAtOnce: 100_000, bytesPerMinute: 1 };
+    const answer = (): Response => {
+      return new Response(new Uint8Array(40_000), { headers: { "content-length": "40000" } });
+    };
+    const server = createHttpServer(answer, { ...DEPS, limits });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const statuses: number[] = [];
+    for (let n = 0; n < 4; n++) statuses.push((await fetch(url, { method: "HEAD" })).status);
+    expect(statuses).toEqual([200, 200, 200, 429]);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("ends the oldest answer when the last place is taken and nobody waits", async () => {
+    const limits = { ...DEPS.limits, idleMs: 60_000, connections: 3, requestTimeoutMs: 60_000 };
+    const never = (): Promise<Response> => new Promise(() => undefined);
+    const server = createHttpServer(never, { ...DEPS, limits });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const ask = async (): Promise<Socket> => {
+      const asked = new Promise((resolve) => server.once("request", resolve));
+      const client = connect(port, "127.0.0.1").on("error", () => undefined);
+      client.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+      await asked;
+      return client;
+    };
+    const first = await ask();
+    const gone = new Promise<void>((resolve) => first.once("close", () => resolve()));
+    const second = await ask();
+    const third = connect(port, "127.0.0.1").on("error", () => undefined);
+    await gone;
+    expect(second.destroyed).toBe(false);
+    for (const client of [second, third]) client.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it("works on two requests of a connection at a time at most", async () => {
     let begun = 0;
     const never = (): Promise<Response> => {
