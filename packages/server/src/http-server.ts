@@ -74,10 +74,6 @@ function behindGate(deps: GateDeps, listener: RequestListener): RequestListener 
       refuseRaw({ code: "HPE_HEADER_OVERFLOW" }, request.socket);
       return;
     }
-    if (OTHER_NAME.test(request.url ?? "")) {
-      refuse(request, response, new ProblemError("bad-path", "write the path as it is listed"));
-      return;
-    }
     const pass = gate.admit(request);
     if (pass instanceof ProblemError) {
       deps.onRefused(isUpload(request));
@@ -92,6 +88,10 @@ function behindGate(deps: GateDeps, listener: RequestListener): RequestListener 
       const made = Number(response.getHeader("content-length") ?? 0);
       pass.end(response.statusCode, Math.max(made, request.socket.bytesWritten - before));
     });
+    if (OTHER_NAME.test(request.url ?? "")) {
+      refuse(request, response, new ProblemError("bad-path", "write the path as it is listed"));
+      return;
+    }
     listener(request, response);
   };
 }
