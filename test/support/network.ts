@@ -10,7 +10,7 @@ import {
   openFolder,
 } from "@glowworm/beacon";
 import { type DeviceKeys, type FindResult, findDevice } from "@glowworm/owner";
-import type { ClockTrust } from "@glowworm/platform";
+import type { ClockTrust, Fetch } from "@glowworm/platform";
 import {
   CARD_DAYS,
   type CryptoSuite,
@@ -28,7 +28,6 @@ import {
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import {
   createNobleScanner,
-  type Fetch,
   FixedPosition,
   loadRelaySecret,
   openOutbox,

@@ -7,7 +7,7 @@ export type { Fix, PositionSource } from "./position.ts";
 export { PRECISIONS, type Precision } from "./precision.ts";
 export { Relay, type RelayOptions } from "./relay.ts";
 export { loadRelaySecret } from "./relay-secret.ts";
-export { type Fetch, ServerClient, type ServerClientOptions } from "./server-client.ts";
+export { ServerClient, type ServerClientOptions } from "./server-client.ts";
 export { type RelayStatus, StatusTalk } from "./status.ts";
 export { openTokenWallet } from "./token-wallet.ts";
 export { UploadTokens } from "./upload-tokens.ts";

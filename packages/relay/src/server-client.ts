@@ -1,8 +1,6 @@
+import type { Fetch } from "@glowworm/platform";
 import { type Clock, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
 import type { Answer } from "./upload-answer.ts";
-
-/** `fetch`, as far as it is needed here. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** What a request says. */
 export interface Question {

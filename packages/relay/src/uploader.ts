@@ -1,3 +1,4 @@
+import type { Fetch } from "@glowworm/platform";
 import {
   BATCH_RECORDS_MAX,
   type Clock,
@@ -7,7 +8,7 @@ import {
 } from "@glowworm/protocol";
 import { Backoff } from "./backoff.ts";
 import type { Outbox, WaitingReport } from "./outbox.ts";
-import { type Fetch, ServerClient } from "./server-client.ts";
+import { ServerClient } from "./server-client.ts";
 import { type Later, type Outcome, outcomeOf, type ServerState } from "./upload-answer.ts";
 import type { UploadTokens } from "./upload-tokens.ts";
 

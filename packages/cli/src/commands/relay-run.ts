@@ -1,6 +1,7 @@
 import {
   assumeSynchronised,
   type ExitName,
+  type Fetch,
   systemClock,
   systemClockTrust,
   systemRandom,
@@ -9,7 +10,6 @@ import { type CryptoSuite, loadCrypto, type RandomSource, type Stepper } from "@
 import type { Scanner } from "@glowworm/radio";
 import {
   createNobleScanner,
-  type Fetch,
   FixedPosition,
   GpsdPosition,
   loadRelaySecret,

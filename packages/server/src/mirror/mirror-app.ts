@@ -6,14 +6,10 @@ import {
   problemResponse,
   type ReportError,
   refuseMethod,
-  retryLater,
 } from "../problem.ts";
+import { healthRoutes } from "../routes/health.ts";
 import { PUBLISHED_PATHS, publishedRoutes } from "../routes/published.ts";
 import type { PublishedHours } from "../store/report-store.ts";
-
-/** Seconds after which a mirror that is not ready is worth another look. */
-const RETRY_SECONDS = 30;
-const NOT_KEPT = { "cache-control": "no-store" } as const;
 
 /** What the routes of a mirror stand on. */
 export interface MirrorAppDeps {
@@ -41,12 +37,7 @@ export function createMirrorApp({
     if (isStopping()) c.header("connection", "close");
   });
   publishedRoutes(app, hours);
-  app.get(PATHS.health, (c) => c.json({ v: 1, status: "alive" }, 200, NOT_KEPT));
-  app.get(PATHS.ready, (c) => {
-    const reason = whyNotReady();
-    if (reason !== null) throw retryLater("store-unavailable", reason, RETRY_SECONDS);
-    return c.json({ v: 1, status: "ready" }, 200, NOT_KEPT);
-  });
+  healthRoutes(app, whyNotReady);
   for (const path of [...PUBLISHED_PATHS, PATHS.health, PATHS.ready]) {
     app.all(path, () => refuseMethod("GET, HEAD"));
   }

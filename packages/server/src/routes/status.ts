@@ -2,10 +2,7 @@ import { PATHS, SEGMENT_SECONDS, segmentOf } from "@glowworm/protocol";
 import type { Hono } from "hono";
 import type { AppDeps } from "../deps.ts";
 import { openApiDocument } from "../openapi/document.ts";
-import { retryLater } from "../problem.ts";
-
-const RETRY_SECONDS = 30;
-const NOT_KEPT = { "cache-control": "no-store" } as const;
+import { healthRoutes, NOT_KEPT } from "./health.ts";
 
 /** `GET /about`, `/openapi.json`, `/healthz` and `/readyz`. @see docs/protocol.md section 8.4 */
 export function statusRoutes(app: Hono, deps: AppDeps): void {
@@ -15,12 +12,7 @@ export function statusRoutes(app: Hono, deps: AppDeps): void {
     openApi ??= JSON.stringify(openApiDocument());
     return c.body(openApi, 200, { ...NOT_KEPT, "content-type": "application/json" });
   });
-  app.get(PATHS.health, (c) => c.json({ v: 1, status: "alive" }, 200, NOT_KEPT));
-  app.get(PATHS.ready, (c) => {
-    const reason = whyNotReady(deps);
-    if (reason !== null) throw retryLater("store-unavailable", reason, RETRY_SECONDS);
-    return c.json({ v: 1, status: "ready" }, 200, NOT_KEPT);
-  });
+  healthRoutes(app, () => whyNotReady(deps));
 }
 
 /** Why uploads cannot be stored now, for a person, or null. */

@@ -4,9 +4,8 @@ import { readBody } from "../body.ts";
 import type { AppDeps } from "../deps.ts";
 import { sourcePrefixOf } from "../source-prefix.ts";
 import type { UploadAdmission } from "../tokens/upload-admission.ts";
+import { NOT_KEPT } from "./health.ts";
 import { assertMediaType } from "./sightings.ts";
-
-const NOT_KEPT = { "cache-control": "no-store" } as const;
 
 /** Where invited relays get upload tokens. @see docs/protocol.md section 8.6 */
 export function tokenRoutes(

@@ -1,5 +1,6 @@
 import { DAY_SECONDS, hourOf, segmentOf, type UnixSeconds } from "@glowworm/protocol";
 import { type AnswerCache, filterCache, segmentCache } from "../answer-cache.ts";
+import { assertClock, type StorePlace } from "../clock-check.ts";
 import { CommitQueue } from "../commit-queue.ts";
 import type {
   NewReport,
@@ -15,11 +16,16 @@ import { Closer } from "./closer.ts";
 import { Fence } from "./fence.ts";
 import { Intake } from "./intake.ts";
 import { Lease } from "./lease.ts";
-import { assertClock, type CassandraStoreOptions, connected } from "./open.ts";
+import { type CassandraStoreOptions, connected } from "./open.ts";
 import { Pieces } from "./pieces.ts";
 import type { Tables } from "./schema.ts";
 import type { Session } from "./session.ts";
 
+const CLUSTER: StorePlace = {
+  name: "cluster",
+  remedy:
+    "set the clock; if another server's was ahead when that was published, begin with a new keyspace",
+};
 /** Records that may wait for the cluster: 1 MB of memory. */
 const QUEUE_RECORDS_MAX = 8192;
 /** Bytes are kept for so much longer than they are listed: servers that are off do not close hours. */
@@ -74,7 +80,7 @@ class CassandraStore implements ReportStore {
   /** @throws {Failure} when the clock is wrong. */
   async open(): Promise<void> {
     await this.#keeper.refresh();
-    assertClock(this.#now(), this.#keeper.floor);
+    assertClock(this.#now(), this.#keeper.floor, CLUSTER);
   }
 
   put(reports: readonly NewReport[]): Promise<void> {

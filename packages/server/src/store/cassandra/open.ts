@@ -1,18 +1,8 @@
 import { Failure } from "@glowworm/platform";
-import {
-  type Clock,
-  type CryptoSuite,
-  DAY_SECONDS,
-  type RandomSource,
-  SEGMENT_SECONDS,
-  type UnixSeconds,
-} from "@glowworm/protocol";
+import type { Clock, CryptoSuite, RandomSource } from "@glowworm/protocol";
 import { type CommitGroup, StoreUnavailableError } from "../report-store.ts";
 import { assertNames, type KeyspaceOptions, prepareSchema, type Tables } from "./schema.ts";
 import { type ClusterAddress, Session } from "./session.ts";
-
-/** Further than this behind what the cluster has published, a clock is wrong and not merely corrected. */
-const CLOCK_BEHIND_MAX_SECONDS = DAY_SECONDS;
 
 /** Which cluster, and where in it. */
 export interface ClusterOptions extends ClusterAddress, KeyspaceOptions {}
@@ -45,17 +35,6 @@ export async function connected<T>(
     await session?.close();
     throw explained(error, options);
   }
-}
-
-/** @throws {Failure} when the clock is far behind `floor`, the first segment that reports may enter. */
-export function assertClock(now: UnixSeconds, floor: number): void {
-  const published = floor * SEGMENT_SECONDS;
-  if (now >= published - CLOCK_BEHIND_MAX_SECONDS) return;
-  throw new Failure(
-    "clockWrong",
-    `the clock is ${Math.ceil((published - now) / DAY_SECONDS)} days behind what the cluster has published`,
-    "set the clock; if another server's was ahead when that was published, begin with a new keyspace",
-  );
 }
 
 function assertRetention(days: number): void {

@@ -1,6 +1,6 @@
 import { Failure, type FolderLock, isErrno, lockFolder } from "@glowworm/platform";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
-import { DAY_SECONDS, SEGMENT_SECONDS } from "@glowworm/protocol";
+import { assertClock, type StorePlace } from "../clock-check.ts";
 import { StoreFullError, StoreUnavailableError } from "../report-store.ts";
 import { DiskRoom } from "./disk-room.ts";
 import { migrate } from "./format.ts";
@@ -11,8 +11,10 @@ import type { WriterClient, WriterReply, WriterRequest, WriterSettings } from ".
 import type { OpenDatabase } from "./open-hour-file.ts";
 import { randomFromSeed } from "./seeded-padding.ts";
 
-/** Further than this behind what the store has published, a clock is wrong and not merely corrected. */
-const CLOCK_BEHIND_MAX_SECONDS = DAY_SECONDS;
+const FOLDER: StorePlace = {
+  name: "data folder",
+  remedy: "set the clock; if it was ahead when that was published, begin with a new folder: --data",
+};
 
 export interface WriterOptions extends WriterSettings {
   readonly crypto: CryptoSuite;
@@ -88,7 +90,7 @@ export class Writer implements WriterClient {
       migrate({ layout, crypto, openDatabase });
       const room = new DiskRoom(() => freeBytes(folder), minFreeBytes);
       this.#book = new HourBook({ ...this.#options, layout, room, random });
-      assertClock(now, this.#book);
+      assertClock(now, this.#book.arrivalFloor, FOLDER);
     } catch (error) {
       this.#book?.close();
       this.#lock?.release();
@@ -107,16 +109,6 @@ export class Writer implements WriterClient {
     const published = withPublished ? this.#opened.published() : null;
     return { value, state: { arrivalFloor, published, damaged, isFull } };
   }
-}
-
-function assertClock(now: UnixSeconds, book: HourBook): void {
-  const published = book.arrivalFloor * SEGMENT_SECONDS;
-  if (now >= published - CLOCK_BEHIND_MAX_SECONDS) return;
-  throw new Failure(
-    "clockWrong",
-    `the clock is ${Math.ceil((published - now) / DAY_SECONDS)} days behind what the data folder has published`,
-    "set the clock; if it was ahead when that was published, begin with a new folder: --data",
-  );
 }
 
 function explained(error: unknown, folder: string): unknown {
