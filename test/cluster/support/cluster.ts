@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { loadCrypto } from "@glowworm/protocol";
 import type { ClusterOptions, ReportStore } from "@glowworm/server";
 import { openCassandraStore } from "@glowworm/server/cassandra";
@@ -7,8 +8,11 @@ import { CassandraNode } from "../../../bench/src/cluster/node.ts";
 import { Session } from "../../../packages/server/src/store/cassandra/session.ts";
 import type { StoreSettings } from "../../../packages/server/test/support/report-store-suite.ts";
 
-/** All tests share one: making tables takes seconds. */
-export const KEYSPACE = "glowworm_test";
+/**
+ * One for all tests of a file, because making tables takes seconds; and one for each file, because TRUNCATE leaves what Paxos
+ * remembers: when a node has been away, the next transaction on a partition repeats the newest one that was decided there.
+ */
+export const KEYSPACE: string = `glowworm_${randomBytes(4).toString("hex")}`;
 const crypto = await loadCrypto();
 const used = new Set<string>();
 
