@@ -21,6 +21,7 @@ export { type StoreStats, storeStats } from "./store/embedded/tools/stats.ts";
 export type { DamagedFile, ToolWorld } from "./store/embedded/tools/tool-world.ts";
 export { type VerifiedStore, verifyStore } from "./store/embedded/tools/verify.ts";
 export * from "./store/report-store.ts";
-export { type Invite, InviteBook, openInviteBook } from "./tokens/invite-book.ts";
 export { type InviteOrder, makeInvite } from "./tokens/make-invite.ts";
+export { openInvites, type TokenPlace } from "./tokens/open-token-store.ts";
+export type { Invite, Invites } from "./tokens/token-store.ts";
 export { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";

@@ -15,8 +15,7 @@ import { createMetricsServer } from "./metrics/metrics-server.ts";
 import { openStore, type StoreOptions } from "./open-store.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
-import { openEmbeddedTokenStore } from "./tokens/embedded-token-store.ts";
-import { loadTokenSecret } from "./tokens/token-secret.ts";
+import { openTokenStore } from "./tokens/open-token-store.ts";
 import { UploadAdmission } from "./tokens/upload-admission.ts";
 
 /** How long a step waits for the store. */
@@ -74,7 +73,7 @@ export class Server implements Stepper {
     this.#store = store;
     try {
       await this.#diary.note(store);
-      if (this.#options.admission === "invite") this.#admission = this.#openAdmission();
+      if (this.#options.admission === "invite") this.#admission = await this.#openAdmission();
       await this.#listenForMetrics(store);
       return { url: await this.#listen(store) };
     } catch (error) {
@@ -148,10 +147,9 @@ export class Server implements Stepper {
     this.#log({ level: "info", event: "metrics-listening", text, facts: { url } });
   }
 
-  #openAdmission(): UploadAdmission {
-    const { clock, random, crypto, dataFolder } = this.#options;
-    const tokenSecret = loadTokenSecret(dataFolder, random);
-    const store = openEmbeddedTokenStore(dataFolder);
+  async #openAdmission(): Promise<UploadAdmission> {
+    const { clock, random, crypto } = this.#options;
+    const { store, secret: tokenSecret } = await openTokenStore(this.#options, random);
     return new UploadAdmission({ tokenSecret, store, cap: this.#cap, clock, crypto, random });
   }
 

@@ -5,7 +5,7 @@ import type { Command, OptionValues } from "../command.ts";
 import { isGiven, numberOption, textOption, usage } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
 import { SERVER_TOOL_OPTIONS } from "../server-tools.ts";
-import { dateOf, withInvites } from "./invite-book.ts";
+import { dateOf, withInvites } from "./with-invites.ts";
 
 const TOKENS_DEFAULT = 640;
 const TOKENS_MAX = 100_000;
@@ -56,8 +56,8 @@ examples:
       today: dayOf(Math.floor(systemClock.nowMs() / 1000)),
     };
     const crypto = await loadCrypto();
-    const { id, text, lastDay } = withInvites(values, env, (book) =>
-      makeInvite({ crypto, random: systemRandom, book }, order),
+    const { id, text, lastDay } = await withInvites(values, env, (invites) =>
+      makeInvite({ crypto, random: systemRandom, invites }, order),
     );
     const { name, tokensPerDay } = order;
     const lastDate = dateOf(lastDay);

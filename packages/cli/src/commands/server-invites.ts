@@ -3,7 +3,7 @@ import type { Command } from "../command.ts";
 import { isGiven } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
 import { SERVER_TOOL_OPTIONS } from "../server-tools.ts";
-import { dateOf, withInvites } from "./invite-book.ts";
+import { dateOf, withInvites } from "./with-invites.ts";
 
 /** `glowworm server invites`: who may upload. */
 export const serverInvitesCommand: Command = {
@@ -20,7 +20,7 @@ it is good, name. Nothing is known of what was uploaded with it.
   options: { ...SERVER_TOOL_OPTIONS, json: { type: "boolean" } },
   async run({ values, positionals, env, out, say }) {
     assertNoWords(positionals, "server invites");
-    const invites = withInvites(values, env, (book) => book.list());
+    const invites = await withInvites(values, env, (known) => known.list());
     if (isGiven(values, "json")) {
       out(JSON.stringify({ v: 1, invites: invites.map(dated) }));
       return "ok";

@@ -2,7 +2,7 @@ import { Failure } from "@glowworm/platform";
 import type { Command } from "../command.ts";
 import { onlyName } from "../positionals.ts";
 import { SERVER_TOOL_OPTIONS } from "../server-tools.ts";
-import { withInvites } from "./invite-book.ts";
+import { withInvites } from "./with-invites.ts";
 
 /** `glowworm server uninvite`: takes an invite back. */
 export const serverUninviteCommand: Command = {
@@ -18,7 +18,7 @@ whose they are cannot be told. ID is the first word of its line in glowworm serv
   options: SERVER_TOOL_OPTIONS,
   async run({ values, positionals, env, say }) {
     const id = onlyName(positionals, "server uninvite");
-    if (!withInvites(values, env, (book) => book.remove(id))) {
+    if (!(await withInvites(values, env, (invites) => invites.remove(id)))) {
       throw new Failure("notFound", `no invite has the id "${id}"`, "glowworm server invites");
     }
     say(`invite ${id} taken back: no more tokens are issued for it`);

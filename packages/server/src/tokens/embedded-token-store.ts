@@ -15,19 +15,19 @@ export class EmbeddedTokenStore implements TokenStore {
   }
 
   async take(inviteHash: Uint8Array, day: number, count: number): Promise<Grant> {
-    return written(() => this.#invites.take(inviteHash, day, count));
+    return await written(() => this.#invites.take(inviteHash, day, count));
   }
 
   async bind(day: number, nonce: Uint8Array, mark: Uint8Array): Promise<boolean> {
-    return written(() => this.#spent.bind(day, nonce, mark));
+    return await written(() => this.#spent.bind(day, nonce, mark));
   }
 
   async dropBefore(day: number): Promise<void> {
-    written(() => this.#spent.dropBefore(day));
+    await written(() => this.#spent.dropBefore(day));
   }
 
   async close(): Promise<void> {
-    this.#invites.close();
+    await this.#invites.close();
     this.#spent.close();
   }
 }
@@ -37,9 +37,9 @@ export function openEmbeddedTokenStore(dataFolder: string): EmbeddedTokenStore {
   return new EmbeddedTokenStore(openInviteBook(dataFolder), new SpentTokens(dataFolder));
 }
 
-function written<T>(change: () => T): T {
+async function written<T>(change: () => T | Promise<T>): Promise<T> {
   try {
-    return change();
+    return await change();
   } catch (cause) {
     const reason = cause instanceof Failure ? cause.message : errorCode(cause);
     const message = `invites and spent tokens cannot be written (${reason})`;

@@ -5,7 +5,7 @@ import {
   inviteHash,
   type RandomSource,
 } from "@glowworm/protocol";
-import { type InviteBook, inviteIdOf } from "./invite-book.ts";
+import { type Invites, inviteIdOf } from "./token-store.ts";
 
 /** What an operator asks for. */
 export interface InviteOrder {
@@ -18,14 +18,14 @@ export interface InviteOrder {
 }
 
 /** Makes an invite. Its text is nowhere but in what this returns. */
-export function makeInvite(
-  world: { readonly crypto: CryptoSuite; readonly random: RandomSource; readonly book: InviteBook },
+export async function makeInvite(
+  world: { readonly crypto: CryptoSuite; readonly random: RandomSource; readonly invites: Invites },
   { name, tokensPerDay, days, today }: InviteOrder,
-): { readonly id: string; readonly text: string; readonly lastDay: number | null } {
-  const { crypto, random, book } = world;
+): Promise<{ readonly id: string; readonly text: string; readonly lastDay: number | null }> {
+  const { crypto, random, invites } = world;
   const secret = random.bytes(INVITE_BYTES);
   const hash = inviteHash(crypto, secret);
   const lastDay = days === null ? null : today + days - 1;
-  book.add(hash, { name, tokensPerDay, madeDay: today, lastDay });
+  await invites.add(hash, { name, tokensPerDay, madeDay: today, lastDay });
   return { id: inviteIdOf(hash), text: encodeInvite(crypto, secret), lastDay };
 }

@@ -40,7 +40,7 @@ async function uploads(app: InvitedApp): Promise<readonly Exchange[]> {
 }
 
 async function issues(app: InvitedApp): Promise<readonly Exchange[]> {
-  const invite = app.invite({ tokensPerDay: 32 });
+  const invite = await app.invite({ tokensPerDay: 32 });
   const first = await app.ask(invite);
   const blinded = first.draft.blindings.map((blinding) => blinding.blinded);
   const wrong = encodeIssueRequest({ invite: new Uint8Array(16), day: TODAY, blinded });

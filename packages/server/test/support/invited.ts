@@ -11,9 +11,10 @@ import {
   type UploadToken,
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { openInviteBook, type ReportStore, StoreUnavailableError } from "@glowworm/server";
+import { type ReportStore, StoreUnavailableError } from "@glowworm/server";
 import type { IdCap } from "../../src/id-cap.ts";
 import { openEmbeddedTokenStore } from "../../src/tokens/embedded-token-store.ts";
+import { openInviteBook } from "../../src/tokens/invite-book.ts";
 import { makeInvite } from "../../src/tokens/make-invite.ts";
 import type { TokenStore } from "../../src/tokens/token-store.ts";
 import { UploadAdmission } from "../../src/tokens/upload-admission.ts";
@@ -46,11 +47,11 @@ export class InvitedApp {
   }
 
   /** Secret of a new invite, as the operator makes it. */
-  invite(change: { tokensPerDay?: number; days?: number } = {}): Uint8Array {
-    const book = openInviteBook(this.folder);
+  async invite(change: { tokensPerDay?: number; days?: number } = {}): Promise<Uint8Array> {
+    const invites = openInviteBook(this.folder);
     const order = { name: "test", tokensPerDay: 640, days: null, today: TODAY, ...change };
-    const { text } = makeInvite({ crypto, random: this.random, book }, order);
-    book.close();
+    const { text } = await makeInvite({ crypto, random: this.random, invites }, order);
+    await invites.close();
     return decodeInvite(crypto, text);
   }
 

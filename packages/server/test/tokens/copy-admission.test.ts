@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { openForReading } from "@glowworm/platform";
 import { equalBytes } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
-import { makeInvite, openInviteBook, type ToolWorld } from "@glowworm/server";
+import { makeInvite, type ToolWorld } from "@glowworm/server";
 import { expect, it } from "vitest";
 import { copyAdmission } from "../../src/tokens/copy-admission.ts";
 import { openEmbeddedTokenStore } from "../../src/tokens/embedded-token-store.ts";
+import { openInviteBook } from "../../src/tokens/invite-book.ts";
 import { loadTokenSecret } from "../../src/tokens/token-secret.ts";
 import { crypto, temporaryFolder } from "../support/fixtures.ts";
 
@@ -18,18 +19,24 @@ const [MARK, OTHER] = [new Uint8Array(16).fill(2), new Uint8Array(16).fill(3)];
 it("a copy has the secret, the invites and what was spent, beside a server that runs", async () => {
   const [from, to] = [temporaryFolder(), temporaryFolder()];
   const secret = loadTokenSecret(from, random);
-  const book = openInviteBook(from);
-  makeInvite({ crypto, random, book }, { name: "roof", tokensPerDay: 64, days: null, today: 100 });
+  const invites = openInviteBook(from);
+  await makeInvite(
+    { crypto, random, invites },
+    { name: "roof", tokensPerDay: 64, days: null, today: 100 },
+  );
   const running = openEmbeddedTokenStore(from);
   await running.bind(100, NONCE, MARK);
 
   expect(await copyAdmission(world, from, to)).toBe(3);
-  makeInvite({ crypto, random, book }, { name: "mast", tokensPerDay: 64, days: null, today: 100 });
+  await makeInvite(
+    { crypto, random, invites },
+    { name: "mast", tokensPerDay: 64, days: null, today: 100 },
+  );
   expect(await copyAdmission(world, from, to)).toBe(3);
 
   expect(equalBytes(loadTokenSecret(to, random), secret)).toBe(true);
   const copied = openInviteBook(to);
-  expect(copied.list()).toEqual(book.list());
+  expect(await copied.list()).toEqual(await invites.list());
   const restored = openEmbeddedTokenStore(to);
   expect(await restored.bind(100, NONCE, OTHER)).toBe(false);
   expect(await restored.bind(100, NONCE, MARK)).toBe(true);
@@ -37,7 +44,7 @@ it("a copy has the secret, the invites and what was spent, beside a server that 
     expect(statSync(join(to, "admission", name)).mode & 0o077, name).toBe(0);
   }
   for (const open of [running, restored]) await open.close();
-  for (const open of [book, copied]) open.close();
+  for (const open of [invites, copied]) await open.close();
 });
 
 it("a public server has nothing to copy", async () => {

@@ -35,7 +35,7 @@ async function tokensFor(invite: Uint8Array): Promise<readonly UploadToken[]> {
 
 describe("an invite-only server", () => {
   it("takes a batch for each token it issued to an invited relay", async () => {
-    const tokens = await tokensFor(app.invite());
+    const tokens = await tokensFor(await app.invite());
     expect(tokens.length).toBe(TOKENS_PER_ISSUE);
     for (const token of tokens.slice(0, 3)) {
       expect((await app.upload(spending(token), batch(2))).status).toBe(201);
@@ -144,7 +144,7 @@ describe("an invite-only server", () => {
 });
 
 it("a disk that fails is no failure of the network that uploads or asks", async () => {
-  const invite = app.invite();
+  const invite = await app.invite();
   app.areTokensDown = true;
   for (let time = 0; time < 70; time++) {
     expect((await app.upload(spending(app.token()), batch())).status).toBe(503);
@@ -170,7 +170,7 @@ describe("issuing", () => {
   });
 
   it("refuses an invite that is unknown, has ended or was made for another server alike", async () => {
-    const ended = app.invite({ days: 1 });
+    const ended = await app.invite({ days: 1 });
     expect((await app.ask(ended)).response.status).toBe(200);
     app.clock.advance(DAY_MS);
     for (const invite of [ended, app.random.bytes(16), new Uint8Array(16)]) {
@@ -180,7 +180,7 @@ describe("issuing", () => {
   });
 
   it("issues as many tokens a day as the invite has, to all relays that share it together", async () => {
-    const invite = app.invite({ tokensPerDay: 2 * TOKENS_PER_ISSUE + 1 });
+    const invite = await app.invite({ tokensPerDay: 2 * TOKENS_PER_ISSUE + 1 });
     const statuses: number[] = [];
     for (const address of ["192.0.2.1", "203.0.113.5", "198.51.100.7"]) {
       app.http.address = address;
@@ -195,12 +195,12 @@ describe("issuing", () => {
   });
 
   it.each([-1, 1])("refuses to issue for day %i from today", async (days) => {
-    const { response } = await app.ask(app.invite(), TODAY + days);
+    const { response } = await app.ask(await app.invite(), TODAY + days);
     expect(await refusalOf(response)).toEqual([403, "token-refused"]);
   });
 
   it("refuses elements that are none, a body of another length and another version", async () => {
-    const invite = app.invite();
+    const invite = await app.invite();
     const blinded = Array.from({ length: TOKENS_PER_ISSUE }, () => new Uint8Array(32));
     const request = encodeIssueRequest({ invite, day: TODAY, blinded });
     const bodies: readonly (readonly [Uint8Array, string])[] = [

@@ -16,7 +16,7 @@ import { Closer } from "./closer.ts";
 import { Fence } from "./fence.ts";
 import { Intake } from "./intake.ts";
 import { Lease } from "./lease.ts";
-import { type CassandraStoreOptions, connected } from "./open.ts";
+import { assertRetention, type CassandraStoreOptions, connected } from "./open.ts";
 import { Pieces } from "./pieces.ts";
 import type { Tables } from "./schema.ts";
 import type { Session } from "./session.ts";
@@ -34,6 +34,7 @@ const HOLDER_BYTES = 16;
 
 /** Opens the store of a keyspace, or makes it. @throws {Failure} when a person has to mend it. */
 export async function openCassandraStore(options: CassandraStoreOptions): Promise<ReportStore> {
+  assertRetention(options.retentionDays);
   return await connected(options, async (session, tables) => {
     const store = new CassandraStore(session, tables, options);
     await store.open();

@@ -22,11 +22,10 @@ export interface CassandraStoreOptions extends ClusterOptions {
 
 /** Runs `use` over a connection to the cluster; lets go of it when that fails. @throws {Failure} */
 export async function connected<T>(
-  options: CassandraStoreOptions,
+  options: ClusterOptions,
   use: (session: Session, tables: Tables) => Promise<T>,
 ): Promise<T> {
   assertNames(options);
-  assertRetention(options.retentionDays);
   let session: Session | undefined;
   try {
     session = await Session.connect(options);
@@ -37,7 +36,8 @@ export async function connected<T>(
   }
 }
 
-function assertRetention(days: number): void {
+/** @throws {Failure} for more days than nodes can count. */
+export function assertRetention(days: number): void {
   if (days <= RETENTION_DAYS_MAX) return;
   throw new Failure(
     "usage",

@@ -42,6 +42,13 @@ const TABLES: Readonly<Record<string, string>> = {
   /** Candidates for closed hours: pages, and manifest and filter in pieces. */
   hour_pieces: `(candidate blob, part int, piece int, bytes blob,
     PRIMARY KEY ((candidate, part), piece)) WITH ${BY_AGE}`,
+  /** What all servers have in common: `tokens`, from which the keys of upload tokens come. */
+  secrets: "(name text PRIMARY KEY, value blob)",
+  /** Who may upload. Days are UTC day numbers, -1 for none. */
+  invites: `(hash blob PRIMARY KEY, name text, tokens_per_day int, made_day int, last_day int, issue_day int,
+    issued int)`,
+  /** What each spent token is bound to. A partition each: transactions on one wait for each other. */
+  spent_tokens: `(day int, nonce blob, mark blob, PRIMARY KEY ((day, nonce))) WITH ${BY_AGE}`,
 };
 
 /** Where a store lives in a cluster. */

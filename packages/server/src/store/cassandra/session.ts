@@ -139,6 +139,13 @@ export function bytesOf(row: Row, column: string): Uint8Array {
   return value;
 }
 
+/** A `text` column. @throws {StoreUnavailableError} when it is not set. */
+export function textOf(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== "string") throw new StoreUnavailableError(`${column} is not set`);
+  return value;
+}
+
 /** The driver takes blobs as `Buffer` only; this one shares the bytes. */
 function encoded(value: Value): number | string | boolean | Buffer {
   if (!(value instanceof Uint8Array)) return value;
