@@ -8,7 +8,7 @@ import {
 } from "@glowworm/protocol";
 import { compare, limitRow, median, milliseconds, type Row, row } from "./measure.ts";
 
-const SCRIPT_MEMORY = new URL("filter-memory.js", import.meta.url).pathname;
+const SCRIPT_MEMORY = new URL("filter-main.js", import.meta.url).pathname;
 const IDS = 1_000_000;
 const BUILDS = 3;
 const BUILD_LIMIT_MS = 1000;
