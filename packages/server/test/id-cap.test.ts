@@ -1,4 +1,4 @@
-import { concat } from "@glowworm/protocol";
+import { ascii, concat, hashId } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
 import { IdCap } from "../src/id-cap.ts";
@@ -14,6 +14,24 @@ function capOf(seed: string): IdCap {
 
 function repeated(id: Uint8Array, times: number): Uint8Array {
   return concat(...Array.from({ length: times }, () => id));
+}
+
+/** Four ids, each of which shares one of its four places with the victim, for who knows the key of the hour. */
+function neighboursOf(key: Uint8Array, prefix: string, victim: Uint8Array): readonly Uint8Array[] {
+  const seed = crypto.blake2b(16, ascii(prefix), key).slice(8);
+  const words = new Uint32Array(2);
+  const places = new Uint16Array(words.buffer);
+  hashId(seed, victim, 0, words);
+  return Array.from(places.slice(), (sought, row) => {
+    const source = seededRandom(`neighbours ${row}`);
+    for (;;) {
+      const ids = source.bytes(4096 * 16);
+      for (let at = 0; at < ids.length; at += 16) {
+        hashId(seed, ids, at, words);
+        if (places[row] === sought) return ids.slice(at, at + 16);
+      }
+    }
+  });
 }
 
 /** How many of `tries` single uploads pass. */
@@ -70,5 +88,20 @@ describe("the cap per id and network", () => {
       if (cap.reserve(HOUR, "192.0.2", random.bytes(50 * 16)) === null) refused += 1;
     }
     expect(refused).toBe(0);
+  });
+
+  it("chooses places that only who knows the key can choose, and other ones for each network and hour", () => {
+    const key = seededRandom("known key").bytes(32);
+    const victim = random.bytes(16);
+    const neighbours = neighboursOf(key, "192.0.2", victim);
+    const isOpenAfter = (hour: number, prefix: string): boolean => {
+      const cap = capOf("known key");
+      if (hour !== HOUR) cap.reserve(HOUR, prefix, victim);
+      for (const id of neighbours) cap.reserve(hour, prefix, repeated(id, RECORDS_PER_ID_MAX));
+      return cap.reserve(hour, prefix, victim) !== null;
+    };
+    expect(isOpenAfter(HOUR, "192.0.2")).toBe(false);
+    expect(isOpenAfter(HOUR + 1, "192.0.2")).toBe(true);
+    expect(isOpenAfter(HOUR, "198.51.100")).toBe(true);
   });
 });
