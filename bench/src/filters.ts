@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   buildFilter,
   type CryptoSuite,
@@ -7,6 +8,7 @@ import {
 } from "@glowworm/protocol";
 import { compare, limitRow, median, milliseconds, type Row, row } from "./measure.ts";
 
+const SCRIPT_MEMORY = new URL("filter-main.js", import.meta.url).pathname;
 const IDS = 1_000_000;
 const BUILDS = 3;
 const BUILD_LIMIT_MS = 1000;
@@ -36,10 +38,15 @@ export async function benchFilters(
   return [
     limitRow(`filter of ${IDS} ids: build`, median(built), "ms", BUILD_LIMIT_MS),
     row("filter of a million ids: size", bytes.length / IDS, "B/id"),
+    row("filter of a million ids: memory at most, beside the ids", memory(), "B/id"),
     strangers(bytes, random),
     await probes(bytes, ids),
     await matchWeek(random),
   ];
+}
+
+function memory(): number {
+  return Number(execFileSync(process.execPath, [SCRIPT_MEMORY, String(IDS)], { encoding: "utf8" }));
 }
 
 function strangers(bytes: Uint8Array, random: RandomSource): Row {

@@ -1,14 +1,16 @@
 import { segmentOf, toHex } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { type NewReport, type ReportStore, StoreUnavailableError } from "@glowworm/server";
+import { type ReportStore, StoreUnavailableError } from "@glowworm/server";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Arrivals } from "../../packages/server/src/store/cassandra/arrivals.ts";
 import { Intake } from "../../packages/server/src/store/cassandra/intake.ts";
 import type { Row } from "../../packages/server/src/store/cassandra/session.ts";
 import {
   HOUR_MS,
+  type NewReport,
   NOON_HOUR,
   NOON_MS,
+  packed,
   SEGMENT_MS,
   someReports,
 } from "../../packages/server/test/support/fixtures.ts";
@@ -45,7 +47,7 @@ describe.skipIf(nodes.length === 0)("closing", () => {
     const reports: NewReport[] = [];
     for (let round = 0; round < 8; round++) {
       const batch = someReports(random, 1 + round);
-      await store.put(batch);
+      await store.put(packed(batch));
       reports.push(...batch);
       clock.advance(SEGMENT_MS);
       await closeAtOnce();
@@ -82,7 +84,7 @@ describe.skipIf(nodes.length === 0)("closing", () => {
       served = await everything(store);
     });
     try {
-      await store.put(someReports(random, 3));
+      await store.put(packed(someReports(random, 3)));
       clock.advance(SEGMENT_MS);
       await slow.closer.close(clock.nowMs() / 1000);
       expect(await servedByNewServer()).toEqual(served);
@@ -108,7 +110,7 @@ describe.skipIf(nodes.length === 0)("closing", () => {
     });
     await one.closer.close(NOON_MS / 1000);
     const intake = new Intake(clock, one.keeper, one.closer, slow, one.fence);
-    await intake.store([report]);
+    await intake.store(packed([report]));
     expect(slow.segments).toEqual([NOON_SEGMENT, NOON_SEGMENT + 1]);
     clock.setWall(NOON_MS + 2 * SEGMENT_MS);
     await two.closer.close(clock.nowMs() / 1000);
@@ -123,11 +125,11 @@ describe.skipIf(nodes.length === 0)("closing", () => {
     if (one === undefined || two === undefined) throw new Error("two servers were made");
     const reports = someReports(random, 5);
     await one.closer.close(NOON_MS / 1000);
-    await store.put(reports);
+    await store.put(packed(reports));
     // All that it came to do was the fence.
     await one.fence.raise(NOON_SEGMENT + 3);
     const late = someReports(random, 2);
-    await store.put(late);
+    await store.put(packed(late));
     clock.advance(SEGMENT_MS);
     await two.closer.close(clock.nowMs() / 1000);
     expect((await store.published()).open).toEqual({
@@ -200,9 +202,9 @@ class SlowArrivals extends Arrivals {
     this.#meanwhile = meanwhile;
   }
 
-  override async write(segment: number, reports: readonly NewReport[]): Promise<void> {
+  override async write(segment: number, records: Uint8Array): Promise<void> {
     this.segments.push(segment);
     if (this.segments.length === 1) await this.#meanwhile();
-    await super.write(segment, reports);
+    await super.write(segment, records);
   }
 }

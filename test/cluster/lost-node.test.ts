@@ -1,9 +1,11 @@
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { type NewReport, type ReportStore, StoreUnavailableError } from "@glowworm/server";
+import { type ReportStore, StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import {
   HOUR_MS,
+  type NewReport,
   NOON_MS,
+  packed,
   SEGMENT_MS,
   someReports,
 } from "../../packages/server/test/support/fixtures.ts";
@@ -44,7 +46,7 @@ class History {
 
   async #upload(store: ReportStore, batch: readonly NewReport[]): Promise<boolean> {
     try {
-      await store.put(batch);
+      await store.put(packed(batch));
       this.acknowledged.push(...batch);
       return true;
     } catch (error) {

@@ -1,15 +1,9 @@
 import { randomBytes } from "node:crypto";
-import {
-  type CryptoSuite,
-  ENVELOPE_BYTES,
-  GET_ID_BYTES,
-  loadCrypto,
-  PAGE_RECORDS,
-  PROTOCOL_VERSION,
-} from "@glowworm/protocol";
+import { type CryptoSuite, loadCrypto, PAGE_RECORDS } from "@glowworm/protocol";
 import { FakeClock } from "@glowworm/protocol/testing";
-import type { NewReport, ReportStore } from "@glowworm/server";
+import type { ReportStore } from "@glowworm/server";
 import { openCassandraStore } from "@glowworm/server/cassandra";
+import { randomReports } from "../server/direct-writers.ts";
 import { DATACENTER, startCluster } from "./cluster.ts";
 
 const BATCH = 64;
@@ -125,7 +119,7 @@ async function ingest(store: ReportStore, clock: FakeClock, ms: number): Promise
   const puts = new Durations();
   const until = performance.now() + ms;
   const writer = async (): Promise<void> => {
-    while (performance.now() < until) await puts.of(() => store.put(batch()));
+    while (performance.now() < until) await puts.of(() => store.put(randomReports(BATCH)));
   };
   const closer = async (): Promise<void> => {
     while (performance.now() < until) {
@@ -136,14 +130,6 @@ async function ingest(store: ReportStore, clock: FakeClock, ms: number): Promise
   };
   await Promise.all([closer(), ...Array.from({ length: WRITERS }, writer)]);
   return puts;
-}
-
-function batch(): readonly NewReport[] {
-  return Array.from({ length: BATCH }, () => {
-    const envelope = randomBytes(ENVELOPE_BYTES);
-    envelope[0] = PROTOCOL_VERSION;
-    return { getId: randomBytes(GET_ID_BYTES), envelope };
-  });
 }
 
 function print({ nodes, name, value, unit }: Measured): void {

@@ -1,23 +1,19 @@
 import { randomFillSync } from "node:crypto";
 import { ENVELOPE_BYTES, GET_ID_BYTES, PROTOCOL_VERSION } from "@glowworm/protocol";
-import type { NewReport, ReportStore } from "@glowworm/server";
+import type { ReportStore } from "@glowworm/server";
 
 const REPORT_BYTES = GET_ID_BYTES + ENVELOPE_BYTES;
 
 /** Batches of random reports, made before time is taken: making them is not the store's work. */
-export function randomBatches(count: number, records: number): readonly (readonly NewReport[])[] {
+export function randomBatches(count: number, records: number): readonly Uint8Array[] {
   return Array.from({ length: count }, () => randomReports(records));
 }
 
-/** Random reports as views into one buffer, as an upload gives them. */
-export function randomReports(count: number): readonly NewReport[] {
+/** Random reports back to back, as an upload gives them. */
+export function randomReports(count: number): Uint8Array {
   const bytes = randomFillSync(new Uint8Array(count * REPORT_BYTES));
-  return Array.from({ length: count }, (_, index) => {
-    const at = index * REPORT_BYTES;
-    bytes[at + GET_ID_BYTES] = PROTOCOL_VERSION;
-    const envelope = bytes.subarray(at + GET_ID_BYTES, at + REPORT_BYTES);
-    return { getId: bytes.subarray(at, at + GET_ID_BYTES), envelope };
-  });
+  for (let at = GET_ID_BYTES; at < bytes.length; at += REPORT_BYTES) bytes[at] = PROTOCOL_VERSION;
+  return bytes;
 }
 
 /**
@@ -26,7 +22,7 @@ export function randomReports(count: number): readonly NewReport[] {
  */
 export async function writeDirectly(
   store: ReportStore,
-  batches: readonly (readonly NewReport[])[],
+  batches: readonly Uint8Array[],
   writers: number,
   seconds: number,
 ): Promise<number> {
@@ -39,7 +35,7 @@ export async function writeDirectly(
       const batch = batches[next++];
       if (batch === undefined || performance.now() >= until) return;
       await store.put(batch);
-      stored += batch.length;
+      stored += batch.length / REPORT_BYTES;
     }
   };
   await Promise.all(Array.from({ length: writers }, writer));

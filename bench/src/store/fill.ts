@@ -1,6 +1,6 @@
 import { HOUR_CLOSE_DELAY_SECONDS, HOUR_SECONDS, hourOf } from "@glowworm/protocol";
 import { FakeClock } from "@glowworm/protocol/testing";
-import type { NewReport, ReportStore } from "@glowworm/server";
+import type { ReportStore } from "@glowworm/server";
 import { randomReports } from "../server/direct-writers.ts";
 import { openStore } from "../server/open-store.ts";
 
@@ -14,8 +14,8 @@ export interface Filling {
   readonly folder: string;
   readonly hours: number;
   readonly reportsPerHour: number;
-  /** One more report for each hour, for somebody to find. */
-  readonly planted: (hour: number) => NewReport;
+  /** One more report for each hour, for somebody to find: 129 bytes. */
+  readonly planted: (hour: number) => Uint8Array;
 }
 
 /** First of the hours that end with the newest that is closed now. */
@@ -34,7 +34,7 @@ export async function fillStore(filling: Filling): Promise<void> {
       clock.setWall((hour + (part + 0.5) / PARTS) * HOUR_SECONDS * 1000);
       await putMany(store, reportsPerHour / PARTS);
     }
-    await store.put([filling.planted(hour)]);
+    await store.put(filling.planted(hour));
     clock.setWall(((hour + 1) * HOUR_SECONDS + HOUR_CLOSE_DELAY_SECONDS) * 1000);
     await store.maintain();
   }

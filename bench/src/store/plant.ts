@@ -2,6 +2,7 @@ import type { DeviceKeys } from "@glowworm/owner";
 import {
   advanceSeed,
   type CryptoSuite,
+  concat,
   dayCardOf,
   deriveDayKeys,
   epochOf,
@@ -14,15 +15,14 @@ import {
   sealSighting,
   type UnixSeconds,
 } from "@glowworm/protocol";
-import type { NewReport } from "@glowworm/server";
 
-/** The report of a relay that heard the device at a moment. */
+/** The report of a relay that heard the device at a moment, as stores take it. */
 export function plantedReport(
   crypto: CryptoSuite,
   random: RandomSource,
   device: DeviceKeys,
   seenAt: UnixSeconds,
-): NewReport {
+): Uint8Array {
   const { day, epoch } = epochOf(seenAt);
   const keys = deriveDayKeys(crypto, device.key, day);
   const seed = advanceSeed(crypto, keys.seed, 0, epoch);
@@ -42,5 +42,5 @@ export function plantedReport(
     relayMark: random.bytes(8),
     stamp: random.bytes(16),
   });
-  return { getId: getIdOf(crypto, putIdOf(crypto, publicKey)), envelope };
+  return concat(getIdOf(crypto, putIdOf(crypto, publicKey)), envelope);
 }

@@ -16,7 +16,9 @@ export function fromHex(hex: string): Uint8Array {
 
 /** The bytes of an ASCII label. */
 export function ascii(label: string): Uint8Array {
-  return new Uint8Array(Buffer.from(label, "latin1"));
+  const bytes = new Uint8Array(label.length);
+  for (let at = 0; at < label.length; at++) bytes[at] = label.charCodeAt(at);
+  return bytes;
 }
 
 /** One new array holding all parts in order. */

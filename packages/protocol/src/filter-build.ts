@@ -16,30 +16,32 @@ import type { RandomSource } from "./world.ts";
 
 /** Seeds that fail before the filter gets a segment more: it always ends, even when they are all one seed. */
 const DRAWS_PER_SEGMENT = 2;
-
-/** The three words of every distinct id, by its number. */
-interface Hashes {
-  readonly words: readonly [Uint32Array, Uint32Array, Uint32Array];
-  readonly count: number;
-}
+/** Distinct ids have fitted long before. */
+const DRAWS_MAX = 64;
+/** Of an id: its three cells and its fingerprint. */
+const WORDS = 4;
+/** Ids that share a cell at most; two or three do. More, and another seed is drawn. */
+const DEGREE_MAX = 255;
 
 /**
- * A filter over ids of 16 bytes, back to back, in any order and repeated as they may be: a binary fuse filter (Graf and
- * Lemire, "Binary Fuse Filters", 2022) with three cells of 32 bits an id. Linear in the ids, some 45 bytes of memory each.
+ * A filter over ids of 16 bytes, back to back, in any order, but equal ones next to each other: a binary fuse filter (Graf
+ * and Lemire, "Binary Fuse Filters", 2022) with three cells of 32 bits an id. Linear in the ids; takes some 30 bytes of memory
+ * each beside them.
  *
  * @param random draws the seed, after the ids are known: nobody can choose ids that fit badly together.
- * @throws {UsageError} when the ids are cut.
+ * @throws {UsageError} when the ids are cut, or equal ones stand apart.
  * @see docs/protocol.md section 7.6
  */
 export function buildFilter(ids: Uint8Array, random: RandomSource): Uint8Array {
   if (ids.length % GET_ID_BYTES !== 0) throw new UsageError("ids: expected 16 bytes each");
-  for (let draw = 0; ; draw++) {
+  const count = distinctIn(ids);
+  for (let draw = 0; draw < DRAWS_MAX; draw++) {
     const seed = random.bytes(FILTER_SEED_BYTES);
-    const hashes = hashesOf(ids, seed);
-    const shape = widened(shapeFor(hashes.count), Math.floor(draw / DRAWS_PER_SEGMENT));
-    const cells = solve(hashes, shape);
+    const shape = widened(shapeFor(count), Math.floor(draw / DRAWS_PER_SEGMENT));
+    const cells = solve(place(ids, count, seed, shape), cellCount(shape));
     if (cells !== null) return encodeFilter(shape, seed, cells);
   }
+  throw new UsageError("ids: expected equal ones next to each other");
 }
 
 /** Cells per id and length of segments for which peeling nearly always succeeds, by the paper's experiments. */
@@ -57,117 +59,125 @@ function widened({ segmentBits, segmentCount }: FilterShape, more: number): Filt
   return { segmentBits, segmentCount: segmentCount + more };
 }
 
-/** Hashes every id and leaves out repetitions: an open-addressed table, at most half full. */
-function hashesOf(ids: Uint8Array, seed: Uint8Array): Hashes {
-  const length = ids.length / GET_ID_BYTES;
-  const words = [
-    new Uint32Array(length),
-    new Uint32Array(length),
-    new Uint32Array(length),
-  ] as const;
-  const slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * length + 2)));
-  const out = new Uint32Array(3);
+function distinctIn(ids: Uint8Array): number {
   let count = 0;
-  for (let at = 0; at < ids.length; at += GET_ID_BYTES) {
-    hashId(seed, ids, at, out);
-    const slot = slotOf(slots, words, out);
-    if (slots[slot] !== 0) continue;
-    write(words, count, out);
-    count += 1;
-    slots[slot] = count;
-  }
-  return { words, count };
+  for (let at = 0; at < ids.length; at += GET_ID_BYTES) if (!isRepeated(ids, at)) count += 1;
+  return count;
 }
 
-function write([first, second, third]: Hashes["words"], index: number, from: Uint32Array): void {
-  first[index] = from[0] ?? 0;
-  second[index] = from[1] ?? 0;
-  third[index] = from[2] ?? 0;
-}
-
-/** The slot that holds these words, or the free one where they belong. */
-function slotOf(slots: Uint32Array, words: Hashes["words"], sought: Uint32Array): number {
-  const [first, second, third] = words;
-  const a = sought[0] ?? 0;
-  const b = sought[1];
-  const c = sought[2];
-  let slot = a & (slots.length - 1);
-  for (;;) {
-    const index = (slots[slot] ?? 0) - 1;
-    if (index === -1) return slot;
-    if (first[index] === a && second[index] === b && third[index] === c) return slot;
-    slot = (slot + 1) & (slots.length - 1);
+/** Whether the id at `at` is the one before it. From the end: neighbours in order begin alike. */
+function isRepeated(ids: Uint8Array, at: number): boolean {
+  if (at === 0) return false;
+  for (let end = at + GET_ID_BYTES - 1; end >= at; end--) {
+    if (ids[end] !== ids[end - GET_ID_BYTES]) return false;
   }
+  return true;
 }
 
 /** Cells whose xor over the three places of every id is its fingerprint; null when this seed has none that peel. */
-function solve({ words, count }: Hashes, shape: FilterShape): Uint32Array | null {
-  const [first, second, third] = words;
-  const fingerprints = new Uint32Array(count);
-  const place = new Uint32Array(3);
-  for (let id = 0; id < count; id++) {
-    place[0] = first[id] ?? 0;
-    place[1] = second[id] ?? 0;
-    place[2] = third[id] ?? 0;
-    fingerprints[id] = placeId(shape, place);
-    write(words, id, place);
-  }
-  const cells = new Uint32Array(cellCount(shape));
-  const peeled = peel({ words, count }, cells.length);
-  if (peeled === null) return null;
-  for (let at = count - 1; at >= 0; at--) {
-    const id = peeled.ids[at] ?? 0;
-    const others =
-      (cells[first[id] ?? 0] ?? 0) ^ (cells[second[id] ?? 0] ?? 0) ^ (cells[third[id] ?? 0] ?? 0);
-    cells[peeled.cells[at] ?? 0] = (fingerprints[id] ?? 0) ^ others;
-  }
+function solve(placed: Uint32Array, size: number): Uint32Array | null {
+  const degrees = new Uint8Array(size);
+  const cells = new Uint32Array(size);
+  if (!link(placed, degrees, cells)) return null;
+  const setAside = peel(placed, degrees, cells);
+  if (setAside.length * WORDS < placed.length) return null;
+  fill(placed, setAside, cells);
   return cells;
 }
 
-/** Takes away, one after the other, an id that is alone in one of its cells, and names that cell. */
-function peel(
-  { words, count }: Hashes,
-  size: number,
-): { readonly ids: Uint32Array; readonly cells: Uint32Array } | null {
-  const [first, second, third] = words;
-  const degree = new Uint32Array(size);
-  const link = new Uint32Array(size);
-  const alone = new Uint32Array(size);
-  const ids = new Uint32Array(count);
-  const cells = new Uint32Array(count);
-  let waiting = 0;
-  let done = 0;
-  const change = (cell: number, id: number, by: number): void => {
-    link[cell] = (link[cell] ?? 0) ^ id;
-    degree[cell] = (degree[cell] ?? 0) + by;
-    if (by < 0 && degree[cell] === 1) alone[waiting++] = cell;
-  };
-  const changeAll = (id: number, by: number): void => {
-    change(first[id] ?? 0, id, by);
-    change(second[id] ?? 0, id, by);
-    change(third[id] ?? 0, id, by);
-  };
-  for (let id = 0; id < count; id++) changeAll(id, 1);
-  for (let cell = 0; cell < size; cell++) if (degree[cell] === 1) alone[waiting++] = cell;
+/** The three cells and the fingerprint of every distinct id, together because they are asked for together. */
+function place(ids: Uint8Array, count: number, seed: Uint8Array, shape: FilterShape): Uint32Array {
+  const placed = new Uint32Array(count * WORDS);
+  const words = new Uint32Array(3);
+  let next = 0;
+  for (let at = 0; at < ids.length; at += GET_ID_BYTES) {
+    if (isRepeated(ids, at)) continue;
+    hashId(seed, ids, at, words);
+    placed[next + 3] = placeId(shape, words);
+    placed[next] = words[0] ?? 0;
+    placed[next + 1] = words[1] ?? 0;
+    placed[next + 2] = words[2] ?? 0;
+    next += WORDS;
+  }
+  return placed;
+}
+
+/** Counts the ids of every cell, and takes their xor: of one that is alone it is the id. False when some cell has too many. */
+function link(placed: Uint32Array, degrees: Uint8Array, links: Uint32Array): boolean {
+  for (let id = 0; id < placed.length; id += WORDS) {
+    for (let at = id; at < id + 3; at++) {
+      const cell = placed[at] ?? 0;
+      const degree = degrees[cell] ?? 0;
+      if (degree === DEGREE_MAX) return false;
+      degrees[cell] = degree + 1;
+      toggle(links, cell, id);
+    }
+  }
+  return true;
+}
+
+/**
+ * Sets aside, one after the other, an id that is alone in one of its cells. When all are, every link is zero.
+ * @returns the ids, last first, each with which of its cells it had alone.
+ */
+function peel(placed: Uint32Array, degrees: Uint8Array, links: Uint32Array): Uint32Array {
+  // From the front a stack of cells with one id, from the back what is set aside. They never meet: no cell comes onto the
+  // stack twice.
+  const order = new Uint32Array(degrees.length);
+  let waiting = stackAlone(degrees, order);
+  let first = order.length;
   while (waiting > 0) {
     waiting -= 1;
-    const cell = alone[waiting] ?? 0;
-    if (degree[cell] !== 1) continue;
-    const id = link[cell] ?? 0;
-    ids[done] = id;
-    cells[done] = cell;
-    done += 1;
-    changeAll(id, -1);
+    const alone = order[waiting] ?? 0;
+    if (degrees[alone] !== 1) continue;
+    const id = links[alone] ?? 0;
+    first -= 1;
+    for (let at = id; at < id + 3; at++) {
+      const cell = placed[at] ?? 0;
+      if (cell === alone) order[first] = at;
+      toggle(links, cell, id);
+      const degree = (degrees[cell] ?? 0) - 1;
+      degrees[cell] = degree;
+      if (degree === 1) order[waiting++] = cell;
+    }
   }
-  return done === count ? { ids, cells } : null;
+  return order.subarray(first);
+}
+
+function toggle(links: Uint32Array, cell: number, id: number): void {
+  links[cell] = (links[cell] ?? 0) ^ id;
+}
+
+/** Writes the cells that have one id to the front of `stack`; returns their number. */
+function stackAlone(degrees: Uint8Array, stack: Uint32Array): number {
+  let count = 0;
+  for (let cell = 0; cell < degrees.length; cell++) if (degrees[cell] === 1) stack[count++] = cell;
+  return count;
+}
+
+/** Last first: the cell that an id had alone is set by nobody else. */
+function fill(placed: Uint32Array, setAside: Uint32Array, cells: Uint32Array): void {
+  for (let index = 0; index < setAside.length; index++) {
+    const own = setAside[index] ?? 0;
+    const id = own - (own % WORDS);
+    const [a, b, c] = [placed[id] ?? 0, placed[id + 1] ?? 0, placed[id + 2] ?? 0];
+    const others = (cells[a] ?? 0) ^ (cells[b] ?? 0) ^ (cells[c] ?? 0);
+    cells[placed[own] ?? 0] = (placed[id + 3] ?? 0) ^ others;
+  }
 }
 
 function encodeFilter(shape: FilterShape, seed: Uint8Array, cells: Uint32Array): Uint8Array {
-  const writer = new ByteWriter(FILTER_HEADER_BYTES + FILTER_CELL_BYTES * cells.length)
+  const header = new ByteWriter(FILTER_HEADER_BYTES)
     .u8("filter.version", PROTOCOL_VERSION)
     .u8("filter.segment_bits", shape.segmentBits)
     .u32("filter.segment_count", shape.segmentCount)
-    .bytes("filter.seed", seed, FILTER_SEED_BYTES);
-  for (const cell of cells) writer.u32("filter.cell", cell);
-  return writer.finish();
+    .bytes("filter.seed", seed, FILTER_SEED_BYTES)
+    .finish();
+  const bytes = new Uint8Array(FILTER_HEADER_BYTES + FILTER_CELL_BYTES * cells.length);
+  bytes.set(header);
+  const view = new DataView(bytes.buffer, FILTER_HEADER_BYTES);
+  for (let cell = 0; cell < cells.length; cell++) {
+    view.setUint32(FILTER_CELL_BYTES * cell, cells[cell] ?? 0);
+  }
+  return bytes;
 }

@@ -18,13 +18,11 @@ export function hashId(seed: Uint8Array, bytes: Uint8Array, at: number, out: Uin
   let v1 = k1 ^ 0xee;
   let v2 = k0 ^ 0x6c796765;
   let v3 = k1 ^ 0x74656462;
-  for (let step = 0; step <= WORDS + out.length; step++) {
-    const isInput = step <= WORDS;
-    const word = step < WORDS ? littleEndian(bytes, at + 4 * step) : LENGTH_WORD;
-    if (isInput) v3 ^= word;
-    else if (step === WORDS + 1) v2 ^= 0xee;
-    else v1 ^= 0xdd;
-    for (let round = isInput ? ROUNDS_PER_WORD : ROUNDS_PER_OUTPUT; round > 0; round--) {
+  // The rounds stand here twice: with one loop for both, it takes half as long again.
+  for (let word = 0; word <= WORDS; word++) {
+    const input = word < WORDS ? littleEndian(bytes, at + 4 * word) : LENGTH_WORD;
+    v3 ^= input;
+    for (let round = 0; round < ROUNDS_PER_WORD; round++) {
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
       v0 = (v0 << 16) | (v0 >>> 16);
@@ -36,8 +34,24 @@ export function hashId(seed: Uint8Array, bytes: Uint8Array, at: number, out: Uin
       v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
       v2 = (v2 << 16) | (v2 >>> 16);
     }
-    if (isInput) v0 ^= word;
-    else out[step - WORDS - 1] = v1 ^ v3;
+    v0 ^= input;
+  }
+  v2 ^= 0xee;
+  for (let word = 0; word < out.length; word++) {
+    for (let round = 0; round < ROUNDS_PER_OUTPUT; round++) {
+      v0 = (v0 + v1) | 0;
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+      v0 = (v0 << 16) | (v0 >>> 16);
+      v2 = (v2 + v3) | 0;
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+      v0 = (v0 + v3) | 0;
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+      v2 = (v2 + v1) | 0;
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+      v2 = (v2 << 16) | (v2 >>> 16);
+    }
+    out[word] = v1 ^ v3;
+    v1 ^= 0xdd;
   }
 }
 

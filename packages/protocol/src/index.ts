@@ -54,6 +54,7 @@ export {
   filterHash,
 } from "./filter.ts";
 export { buildFilter } from "./filter-build.ts";
+export { hashId } from "./filter-hash.ts";
 export {
   decodeAdvertisement,
   decodeFrame,
@@ -149,6 +150,7 @@ export {
   paddingRecord,
   STORED_RECORD_BYTES,
   type StoredRecord,
+  storableRecords,
   UPLOAD_RECORD_BYTES,
   type UploadRecord,
 } from "./records.ts";

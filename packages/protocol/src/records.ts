@@ -1,15 +1,17 @@
-import { ByteReader, ByteWriter, compareBytes, concat } from "./bytes.ts";
+import { ascii, ByteReader, ByteWriter, compareBytes, concat } from "./bytes.ts";
 import { type CryptoSuite, KEY_BYTES } from "./crypto/suite.ts";
 import { CIPHERTEXT_BYTES, ENVELOPE_BYTES } from "./envelope.ts";
 import { DecodeError, UsageError } from "./errors.ts";
 import { GET_ID_BYTES, PUT_ID_BYTES } from "./ids.ts";
-import { ARRIVAL_STEP_SECONDS, BATCH_RECORDS_MAX, PROTOCOL_VERSION } from "./params.ts";
+import { ARRIVAL_STEP_SECONDS, BATCH_RECORDS_MAX, H_GET_ID, PROTOCOL_VERSION } from "./params.ts";
 import type { RandomSource, UnixSeconds } from "./world.ts";
 
 /** Bytes of an upload record. */
 export const UPLOAD_RECORD_BYTES: number = PUT_ID_BYTES + ENVELOPE_BYTES;
+/** Bytes of a record that has not arrived yet: a stored record without its arrival step. */
+const STORABLE_RECORD_BYTES: number = GET_ID_BYTES + ENVELOPE_BYTES;
 /** Bytes of a stored record. */
-export const STORED_RECORD_BYTES: number = GET_ID_BYTES + ENVELOPE_BYTES + 4;
+export const STORED_RECORD_BYTES: number = STORABLE_RECORD_BYTES + 4;
 
 /** What a relay uploads. @see docs/protocol.md section 6.5 */
 export interface UploadRecord {
@@ -52,16 +54,30 @@ export function encodeUploadBatch(records: readonly UploadRecord[]): Uint8Array 
 
 /** All records or none. @throws {DecodeError} any code but `bad-value`. @see docs/protocol.md section 6.5 */
 export function decodeUploadBatch(bytes: Uint8Array): readonly UploadRecord[] {
-  if (bytes.length === 0) throw new DecodeError("truncated", "upload.put_id", 0, "empty batch");
-  if (bytes.length > BATCH_RECORDS_MAX * UPLOAD_RECORD_BYTES) {
-    const limit = BATCH_RECORDS_MAX * UPLOAD_RECORD_BYTES;
-    throw new DecodeError("trailing-bytes", "upload", limit, "too many records");
-  }
-  const reader = new ByteReader(bytes);
-  const records: UploadRecord[] = [];
-  while (reader.offset < bytes.length) {
-    const putId = reader.bytes("upload.put_id", PUT_ID_BYTES);
-    records.push({ putId, envelope: readEnvelope(reader, "upload.envelope") });
+  return Array.from({ length: recordsIn(bytes) }, (_, index) => {
+    const at = index * UPLOAD_RECORD_BYTES;
+    const putId = bytes.slice(at, at + PUT_ID_BYTES);
+    return { putId, envelope: bytes.slice(at + PUT_ID_BYTES, at + UPLOAD_RECORD_BYTES) };
+  });
+}
+
+/**
+ * A batch as a server stores it: get_id and envelope of every record, 129 bytes each, back to back.
+ * @throws {DecodeError} as `decodeUploadBatch` does. @see docs/protocol.md section 6.6
+ */
+export function storableRecords(crypto: CryptoSuite, batch: Uint8Array): Uint8Array {
+  const count = recordsIn(batch);
+  const records = new Uint8Array(count * STORABLE_RECORD_BYTES);
+  // Written over for every record, as all else here: with arrays of its own each would cost twice as much.
+  const label = ascii(H_GET_ID);
+  const input = concat(label, new Uint8Array(PUT_ID_BYTES));
+  for (let index = 0; index < count; index++) {
+    const from = index * UPLOAD_RECORD_BYTES;
+    const to = index * STORABLE_RECORD_BYTES;
+    for (let at = 0; at < PUT_ID_BYTES; at++) input[label.length + at] = batch[from + at] ?? 0;
+    records.set(crypto.blake2b(GET_ID_BYTES, input), to);
+    const envelope = batch.subarray(from + PUT_ID_BYTES, from + UPLOAD_RECORD_BYTES);
+    records.set(envelope, to + GET_ID_BYTES);
   }
   return records;
 }
@@ -106,6 +122,24 @@ export function paddingRecord(
     envelope: concat(version, enc, random.bytes(CIPHERTEXT_BYTES)),
     arrivalStep,
   };
+}
+
+/** The number of records in a batch, all of them sound. @throws {DecodeError} */
+function recordsIn(batch: Uint8Array): number {
+  if (batch.length === 0) throw new DecodeError("truncated", "upload.put_id", 0, "empty batch");
+  const limit = BATCH_RECORDS_MAX * UPLOAD_RECORD_BYTES;
+  if (batch.length > limit) {
+    throw new DecodeError("trailing-bytes", "upload", limit, "too many records");
+  }
+  let at = 0;
+  for (; at + UPLOAD_RECORD_BYTES <= batch.length; at += UPLOAD_RECORD_BYTES) {
+    if (batch[at + PUT_ID_BYTES] === PROTOCOL_VERSION) continue;
+    throw new DecodeError("unsupported-version", "upload.envelope.version", at + PUT_ID_BYTES);
+  }
+  const rest = batch.length - at;
+  if (rest === 0) return at / UPLOAD_RECORD_BYTES;
+  if (rest < PUT_ID_BYTES) throw new DecodeError("truncated", "upload.put_id", at);
+  throw new DecodeError("truncated", "upload.envelope", at + PUT_ID_BYTES);
 }
 
 function readEnvelope(reader: ByteReader, field: string): Uint8Array {

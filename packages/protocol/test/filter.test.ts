@@ -6,7 +6,9 @@ import {
   concat,
   decodeFilter,
   filterBytesMax,
+  hashId,
   type RandomSource,
+  toHex,
   UsageError,
 } from "../src/index.ts";
 import { seededRandom } from "../src/testing/index.ts";
@@ -17,11 +19,12 @@ import { anyBytes, bytes } from "./support/samples.ts";
 const HEADER_BYTES = 14;
 
 describe("a filter", () => {
-  it("never misses an id, whatever their number, order and repetitions", () => {
+  it("never misses an id, whatever their number and order, once or twice each", () => {
     const ids = fc.array(bytes(16), { maxLength: 300 });
     fc.assert(
       fc.property(ids, fc.nat(), (list, seed) => {
-        const filter = decodeFilter(buildFilter(concat(...list, ...list), seededRandom(seed)));
+        const twice = distinct(list).flatMap((id) => [id, id]);
+        const filter = decodeFilter(buildFilter(concat(...twice), seededRandom(seed)));
         expect(list.filter((id) => !filter.has(id))).toEqual([]);
       }),
       effort(100, 101),
@@ -49,6 +52,28 @@ describe("a filter", () => {
     const flooded = concat(some, ...Array.from({ length: 5000 }, () => flood));
     const plain = buildFilter(concat(some, flood), seededRandom(1));
     expect(buildFilter(flooded, seededRandom(1))).toEqual(plain);
+  });
+
+  it("is the same for ids once and for all, in any order", () => {
+    const random = seededRandom("order");
+    const ids = Array.from({ length: 300 }, () => random.bytes(16));
+    const repeated = ids.toReversed().flatMap((id, index) => Array(1 + (index % 3)).fill(id));
+    const plain = buildFilter(concat(...ids), seededRandom(2));
+    expect(buildFilter(concat(...repeated), seededRandom(2))).toEqual(plain);
+  });
+
+  it("is not made of an id that is repeated further on", () => {
+    const ids = seededRandom("apart").bytes(40 * 16);
+    const apart = concat(ids, ids.subarray(0, 16));
+    expect(() => buildFilter(apart, seededRandom(3))).toThrow(UsageError);
+  });
+
+  it("draws another seed when 300 ids share a cell", () => {
+    const crowd = crowdOf(300, 9 * 512, seededRandom(4).bytes(8));
+    const ids = concat(crowd, seededRandom("others").bytes(3700 * 16));
+    const source = drawing(4);
+    expect(countIn(decodeFilter(buildFilter(ids, source)), ids)).toBe(4000);
+    expect(source.draws).toBe(2);
   });
 
   it.each([0, 1, 2, 3])("can be made of %s ids", (length) => {
@@ -120,6 +145,25 @@ describe("a filter", () => {
     expect(codeOf(() => decodeFilter(data.slice(0, HEADER_BYTES + 400)))).toBe("truncated");
   });
 });
+
+function distinct(ids: readonly Uint8Array[]): readonly Uint8Array[] {
+  return [...new Map(ids.map((id) => [toHex(id), id])).values()];
+}
+
+/** Ids whose first cell under this seed is the first of so many. */
+function crowdOf(count: number, cells: number, seed: Uint8Array): Uint8Array {
+  const random = seededRandom("crowd");
+  const found: Uint8Array[] = [];
+  const words = new Uint32Array(3);
+  while (found.length < count) {
+    const ids = random.bytes(4096 * 16);
+    for (let at = 0; at < ids.length; at += 16) {
+      hashId(seed, ids, at, words);
+      if ((words[0] ?? 0) < 2 ** 32 / cells) found.push(ids.subarray(at, at + 16));
+    }
+  }
+  return concat(...found.slice(0, count));
+}
 
 interface Drawing extends RandomSource {
   draws: number;

@@ -6,12 +6,15 @@ import {
   arrivalStepOf,
   BATCH_RECORDS_MAX,
   compareStoredRecords,
+  concat,
   decodeStoredRecord,
   decodeUploadBatch,
   encodeStoredRecord,
   encodeUploadBatch,
+  getIdOf,
   loadCrypto,
   paddingRecord,
+  storableRecords,
   UPLOAD_RECORD_BYTES,
   UsageError,
 } from "../src/index.ts";
@@ -51,6 +54,39 @@ describe("an upload batch", () => {
   it.each([0, 65])("cannot be made of %s records", (count) => {
     const records = fc.sample(uploads, { numRuns: 65, seed: 73 }).slice(0, count);
     expect(() => encodeUploadBatch(records)).toThrow(UsageError);
+  });
+
+  it("is stored as the get_ids and envelopes of its records, in their order", () => {
+    const batches = fc.array(uploads, { minLength: 1, maxLength: BATCH_RECORDS_MAX });
+    fc.assert(
+      fc.property(batches, (records) => {
+        const expected = records.map(({ putId, envelope }) => [getIdOf(crypto, putId), envelope]);
+        const stored = storableRecords(crypto, encodeUploadBatch(records));
+        expect(stored).toEqual(concat(...expected.flat()));
+      }),
+      effort(50, 75),
+    );
+  });
+
+  it("is refused for its first fault, in whatever form it is taken", () => {
+    const [record] = fc.sample(uploads, { numRuns: 1, seed: 76 });
+    const sound = encodeUploadBatch(Array.from({ length: 3 }, () => record ?? fail()));
+    for (const [versionAt, length, code, field, offset] of [
+      [32, 435, "unsupported-version", "upload.envelope.version", 32],
+      [322, 435, "unsupported-version", "upload.envelope.version", 322],
+      [322, 434, "truncated", "upload.envelope", 322],
+      [177, 434, "unsupported-version", "upload.envelope.version", 177],
+      [434, 321, "truncated", "upload.put_id", 290],
+      [434, 322, "truncated", "upload.envelope", 322],
+    ] as const) {
+      const batch = sound.slice(0, length);
+      batch[versionAt] = 2;
+      for (const take of [decodeUploadBatch, (b: Uint8Array) => storableRecords(crypto, b)]) {
+        expect(() => take(batch), `${versionAt} ${length}`).toThrow(
+          expect.objectContaining({ code, field, offset }),
+        );
+      }
+    }
   });
 
   it("is decoded from arbitrary bytes or refused with a DecodeError", () => {

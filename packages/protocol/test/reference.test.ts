@@ -186,6 +186,25 @@ describe("BLAKE2b", () => {
     );
   });
 
+  it.each([65_535, 65_536, 65_537, 131_072, 200_001])("agrees on %s bytes", (size) => {
+    const message = Uint8Array.from({ length: size }, (_item, at) => at ^ (at >> 8));
+    const key = message.slice(0, 32);
+    expect(toHex(crypto.blake2b(32, message))).toBe(hexHash(32, toHex(message)));
+    expect(toHex(crypto.blake2b(32, message, key))).toBe(hexHash(32, toHex(message), toHex(key)));
+  });
+
+  it("forgets the key of the hash before", () => {
+    const message = protocol.ascii("abc");
+    const unkeyed = crypto.blake2b(32, message);
+    crypto.blake2b(32, message, new Uint8Array(64).fill(7));
+    expect(crypto.blake2b(32, message)).toEqual(unkeyed);
+  });
+
+  it.each([0, 15, 65, 16.5])("does not come in %s bytes", (length) => {
+    expect(() => crypto.blake2b(length, new Uint8Array())).toThrow("blake2b.length");
+    expect(() => crypto.blake2b(16, new Uint8Array(), new Uint8Array(65))).toThrow("blake2b.key");
+  });
+
   it("gives the digest of RFC 7693 appendix A", () => {
     expect(toHex(crypto.blake2b(64, protocol.ascii("abc")))).toBe(
       "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1" +

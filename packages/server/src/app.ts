@@ -24,10 +24,12 @@ export function createApp(deps: AppDeps): Hono {
   if (deps.metrics !== null) app.use(measureRequests(deps.metrics, deps));
   app.use(async (c, next) => {
     await next();
-    c.header("x-content-type-options", "nosniff");
+    // Not by `c.header`, which makes the whole answer anew each time.
+    const { headers } = c.res;
+    headers.set("x-content-type-options", "nosniff");
     // What anybody may fetch, any web page may read: the owner's page comes from elsewhere. Credentials mean nothing.
-    if (c.req.path !== PATHS.sightings) c.header("access-control-allow-origin", "*");
-    if (deps.isStopping()) c.header("connection", "close");
+    if (c.req.path !== PATHS.sightings) headers.set("access-control-allow-origin", "*");
+    if (deps.isStopping()) headers.set("connection", "close");
   });
   sightingsRoute(app, deps);
   publishedRoutes(app, deps.store);

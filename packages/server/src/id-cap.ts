@@ -1,8 +1,8 @@
 import {
   ascii,
   type CryptoSuite,
-  concat,
   GET_ID_BYTES,
+  hashId,
   type RandomSource,
 } from "@glowworm/protocol";
 
@@ -10,8 +10,9 @@ const ROWS = 4;
 const BLOCKS = 64;
 const CELLS = 65_536;
 const KEY_BYTES = 32;
-/** The least that BLAKE2b of libsodium gives. */
+/** Of a network's hash: eight bytes choose its blocks, eight are the seed under which its ids choose cells. */
 const HASH_BYTES = 16;
+const SEED_AT = 8;
 
 /** Records that were counted and can be counted back. */
 export interface Reservation {
@@ -29,9 +30,11 @@ export interface Reservation {
 export class IdCap {
   readonly #crypto: CryptoSuite;
   readonly #random: RandomSource;
-  readonly #cells: Uint8Array = new Uint8Array(ROWS * BLOCKS * CELLS);
-  /** Cells of the id that is looked at. */
-  readonly #found: Uint32Array = new Uint32Array(ROWS);
+  readonly #counts: Uint8Array = new Uint8Array(ROWS * BLOCKS * CELLS);
+  /** First cells of the four blocks of the network that is looked at. */
+  readonly #blocks: Uint32Array = new Uint32Array(ROWS);
+  /** Hash of the id that is looked at: 16 bits for each row. */
+  readonly #hash: Uint32Array = new Uint32Array(ROWS / 2);
   #key: Uint8Array = new Uint8Array(KEY_BYTES);
   #hour = -1;
   /** Records of one id that one network may upload in an hour, inclusive; at most 255. */
@@ -43,65 +46,78 @@ export class IdCap {
     this.#random = random;
   }
 
-  /** Counts a whole batch, or nothing and null when one of its ids has had its share of this hour. */
-  reserve(hour: number, prefix: string, ids: readonly Uint8Array[]): Reservation | null {
+  /**
+   * Counts a whole batch, or nothing and null when one of its ids has had its share of this hour.
+   * @param records of `recordBytes` each, back to back; the first 16 bytes are the id.
+   */
+  reserve(
+    hour: number,
+    prefix: string,
+    records: Uint8Array,
+    recordBytes: number = GET_ID_BYTES,
+  ): Reservation | null {
     this.#beginHour(hour);
-    const source = ascii(prefix);
-    const blocks = this.#blocksOf(source);
-    // Written over for every id: with arrays of its own each id would cost twice as much.
-    const input = concat(new Uint8Array(GET_ID_BYTES), source);
-    const counted: number[] = [];
-    for (const id of ids) {
-      input.set(id);
-      if (this.#raise(this.#cellsOf(blocks, input), counted)) continue;
-      this.#lower(hour, counted);
-      return null;
+    // All before the first is looked up: memory then answers for many cells at a time.
+    const cells = this.#cellsOf(prefix, records, recordBytes);
+    let counted = 0;
+    for (let first = 0; first < cells.length; first += ROWS) {
+      const count = this.#lowest(cells, first);
+      if (count >= this.max) {
+        this.#lower(hour, cells, counted);
+        return null;
+      }
+      // Only the lowest cells: the others are too high already.
+      for (let at = first; at < first + ROWS; at++) {
+        const cell = cells[at] ?? 0;
+        if (this.#counts[cell] !== count) continue;
+        this.#counts[cell] = count + 1;
+        cells[counted++] = cell;
+      }
     }
-    return { release: () => this.#lower(hour, counted) };
+    return { release: () => this.#lower(hour, cells, counted) };
   }
 
   #beginHour(hour: number): void {
     if (hour === this.#hour) return;
     this.#hour = hour;
     this.#key = this.#random.bytes(KEY_BYTES);
-    this.#cells.fill(0);
+    this.#counts.fill(0);
   }
 
-  /** Raises only the lowest cells: the others are too high already. False when even those are at the limit. */
-  #raise(cells: Uint32Array, counted: number[]): boolean {
+  #lowest(cells: Uint32Array, first: number): number {
     let count = this.max;
-    for (const cell of cells) count = Math.min(count, this.#cells[cell] ?? 0);
-    if (count === this.max) return false;
-    for (const cell of cells) {
-      if (this.#cells[cell] !== count) continue;
-      this.#cells[cell] = count + 1;
-      counted.push(cell);
+    for (let at = first; at < first + ROWS; at++) {
+      count = Math.min(count, this.#counts[cells[at] ?? 0] ?? 0);
     }
-    return true;
+    return count;
   }
 
-  #lower(hour: number, cells: readonly number[]): void {
+  /** Takes back the first `counted` of the cells. */
+  #lower(hour: number, cells: Uint32Array, counted: number): void {
     if (hour !== this.#hour) return;
-    for (const cell of cells) this.#cells[cell] = Math.max(0, (this.#cells[cell] ?? 0) - 1);
-  }
-
-  /** First cell of the block of each row. */
-  #blocksOf(source: Uint8Array): Uint32Array {
-    const hash = this.#crypto.blake2b(HASH_BYTES, source, this.#key);
-    const blocks = new Uint32Array(ROWS);
-    for (let row = 0; row < ROWS; row++) {
-      blocks[row] = (row * BLOCKS + (u16At(hash, row) % BLOCKS)) * CELLS;
+    for (let at = 0; at < counted; at++) {
+      const cell = cells[at] ?? 0;
+      this.#counts[cell] = Math.max(0, (this.#counts[cell] ?? 0) - 1);
     }
-    return blocks;
   }
 
-  #cellsOf(blocks: Uint32Array, input: Uint8Array): Uint32Array {
-    const hash = this.#crypto.blake2b(HASH_BYTES, input, this.#key);
-    for (let row = 0; row < ROWS; row++) this.#found[row] = (blocks[row] ?? 0) + u16At(hash, row);
-    return this.#found;
+  /** Four for each record, one in each row. */
+  #cellsOf(prefix: string, records: Uint8Array, recordBytes: number): Uint32Array {
+    const network = this.#crypto.blake2b(HASH_BYTES, ascii(prefix), this.#key);
+    const seed = network.subarray(SEED_AT);
+    for (let row = 0; row < ROWS; row++) {
+      const hash = ((network[2 * row] ?? 0) << 8) | (network[2 * row + 1] ?? 0);
+      this.#blocks[row] = (row * BLOCKS + (hash % BLOCKS)) * CELLS;
+    }
+    const cells = new Uint32Array((ROWS * records.length) / recordBytes);
+    for (let at = 0, next = 0; next < cells.length; at += recordBytes) {
+      hashId(seed, records, at, this.#hash);
+      for (let row = 0; row < ROWS; row++) {
+        const word = this.#hash[row >>> 1] ?? 0;
+        const place = (row & 1) === 0 ? word & 0xffff : word >>> 16;
+        cells[next++] = (this.#blocks[row] ?? 0) + place;
+      }
+    }
+    return cells;
   }
-}
-
-function u16At(hash: Uint8Array, index: number): number {
-  return ((hash[2 * index] ?? 0) << 8) | (hash[2 * index + 1] ?? 0);
 }

@@ -1,10 +1,4 @@
-import {
-  ascii,
-  ByteReader,
-  type Clock,
-  type CryptoSuite,
-  type RandomSource,
-} from "@glowworm/protocol";
+import { ascii, type Clock, type CryptoSuite, type RandomSource } from "@glowworm/protocol";
 
 /** What one network may take. */
 export interface Rate {
@@ -38,6 +32,8 @@ export class RateLimit {
   readonly #rate: Rate;
   readonly #deps: RateLimitDeps;
   readonly #cells: Float64Array = new Float64Array(ROWS * CELLS);
+  /** Cells of the network that is looked at. */
+  readonly #found: Uint32Array = new Uint32Array(ROWS);
   #key: Uint8Array;
   #keyedAtMs: number;
 
@@ -91,22 +87,27 @@ export class RateLimit {
     return nowMs;
   }
 
-  #owedMs(cells: readonly number[], nowMs: number): number {
+  #owedMs(cells: Uint32Array, nowMs: number): number {
     return Math.max(0, this.#lowest(cells) - nowMs);
   }
 
-  #lowest(cells: readonly number[]): number {
-    return Math.min(...cells.map((cell) => this.#cells[cell] ?? 0));
+  #lowest(cells: Uint32Array): number {
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const cell of cells) lowest = Math.min(lowest, this.#cells[cell] ?? 0);
+    return lowest;
   }
 
   /** Cells that are higher already count what others took. */
-  #raise(cells: readonly number[], toMs: number): void {
+  #raise(cells: Uint32Array, toMs: number): void {
     for (const cell of cells) this.#cells[cell] = Math.max(this.#cells[cell] ?? 0, toMs);
   }
 
-  #cellsOf(network: string): readonly number[] {
+  #cellsOf(network: string): Uint32Array {
     const hash = this.#deps.crypto.blake2b(16, ascii(network), this.#key);
-    const reader = new ByteReader(hash);
-    return Array.from({ length: ROWS }, (_, row) => row * CELLS + (reader.u16("cell") % CELLS));
+    for (let row = 0; row < ROWS; row++) {
+      const place = ((hash[2 * row] ?? 0) << 8) | (hash[2 * row + 1] ?? 0);
+      this.#found[row] = row * CELLS + (place % CELLS);
+    }
+    return this.#found;
   }
 }

@@ -27,7 +27,7 @@ export function clientAddressOf(
 export function sourcePrefixOf(address: string | undefined): string {
   const plain = address?.split("%")[0] ?? "";
   const ipv4 = MAPPED_IPV4.exec(plain)?.[1] ?? plain;
-  if (isIPv4(ipv4)) return ipv4.split(".").slice(0, 3).join(".");
+  if (isIPv4(ipv4)) return ipv4.slice(0, ipv4.lastIndexOf("."));
   if (isIPv6(plain)) return ipv6Groups(plain).slice(0, IPV6_PREFIX_GROUPS).join(":");
   return "";
 }

@@ -53,6 +53,26 @@ describe("the address of a client", () => {
 
 describe("trusted proxies", () => {
   it.each([
+    ["10.0.0.4", false],
+    ["10.0.0.5", true],
+    ["10.0.0.6", false],
+    ["172.15.255.255", false],
+    ["172.16.0.0", true],
+    ["172.31.255.255", true],
+    ["172.32.0.0", false],
+    ["192.0.2.127", false],
+    ["192.0.2.128", true],
+    ["192.0.2.255", true],
+    ["192.0.3.0", false],
+    ["192.0.2.0200", false],
+    ["192.0.2", false],
+  ])("have %s among the addresses of their networks: %s", (address, isProxy) => {
+    const proxies = new TrustedProxies(["10.0.0.5", "172.16.9.9/12", "192.0.2.128/25"]);
+    expect(proxies.has(address)).toBe(isProxy);
+    expect(proxies.has(`::ffff:${address}`)).toBe(isProxy);
+  });
+
+  it.each([
     "0.0.0.0/0",
     "::/0",
     "0.0.0.0/1",

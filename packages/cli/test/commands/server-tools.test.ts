@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ExitName, Failure, systemRandom } from "@glowworm/platform";
-import { loadCrypto } from "@glowworm/protocol";
+import { concat, loadCrypto } from "@glowworm/protocol";
 import { FakeClock } from "@glowworm/protocol/testing";
 import { openEmbeddedStore } from "@glowworm/server";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -34,7 +34,7 @@ beforeEach(async () => {
   const options = { folder: data, retentionDays: 30, clock, random: systemRandom, crypto };
   const store = await openEmbeddedStore(options);
   await store.maintain();
-  await store.put([{ getId: GET_ID, envelope: new Uint8Array(113).fill(1) }]);
+  await store.put(concat(GET_ID, new Uint8Array(113).fill(1)));
   clock.advance(3_600_000 + 120_000);
   await store.maintain();
   await store.close();

@@ -1,6 +1,7 @@
 import sodium from "libsodium-wrappers";
 import { assertLength, isAllZero } from "../bytes.ts";
 import { UsageError, WeakKeyError } from "../errors.ts";
+import { blake2bOf, type SodiumModule } from "./blake2b.ts";
 import { AEAD_TAG_BYTES, type CryptoSuite, KEY_BYTES, NONCE_BYTES } from "./suite.ts";
 
 /** What libsodium offers; its WebAssembly build has no HMAC-SHA-256. */
@@ -9,11 +10,13 @@ export type SodiumPrimitives = Omit<CryptoSuite, "hmacSha256">;
 /** Resolves once libsodium's WebAssembly module is ready: before that none of its functions exist. */
 export async function loadSodium(): Promise<SodiumPrimitives> {
   await sodium.ready;
+  // The module below the wrapper, which its types leave out.
+  const raw = sodium as unknown as { readonly libsodium: SodiumModule };
   return {
     x25519,
     x25519Base: (secret) => sodium.crypto_scalarmult_base(secret),
     agreement: (secret) => (point) => x25519(secret, point),
-    blake2b: (length, message, key) => sodium.crypto_generichash(length, message, key ?? null),
+    blake2b: blake2bOf(raw.libsodium),
     kdf,
     aeadSeal: (key, nonce, aad, plaintext) =>
       sodium.crypto_aead_chacha20poly1305_ietf_encrypt(plaintext, aad, null, nonce, key),

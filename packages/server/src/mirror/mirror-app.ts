@@ -32,9 +32,10 @@ export function createMirrorApp({
   app.notFound(() => problemResponse(new ProblemError("not-found", "a mirror has no such path")));
   app.use(async (c, next) => {
     await next();
-    c.header("x-content-type-options", "nosniff");
-    c.header("access-control-allow-origin", "*");
-    if (isStopping()) c.header("connection", "close");
+    const { headers } = c.res;
+    headers.set("x-content-type-options", "nosniff");
+    headers.set("access-control-allow-origin", "*");
+    if (isStopping()) headers.set("connection", "close");
   });
   publishedRoutes(app, hours);
   healthRoutes(app, whyNotReady);

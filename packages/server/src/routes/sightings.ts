@@ -1,10 +1,9 @@
 import {
-  decodeUploadBatch,
-  getIdOf,
   HOUR_SECONDS,
   hourOf,
   PATHS,
   RECORDS_MEDIA_TYPE,
+  storableRecords,
   UPLOAD_BYTES_MAX,
 } from "@glowworm/protocol";
 import type { Context, Hono } from "hono";
@@ -12,7 +11,7 @@ import { readBody } from "../body.ts";
 import type { AppDeps } from "../deps.ts";
 import { ProblemError, retryLater } from "../problem.ts";
 import { sourcePrefixOf } from "../source-prefix.ts";
-import type { NewReport } from "../store/report-store.ts";
+import { RECORD_BYTES } from "../store/hour-assembly.ts";
 
 /** `POST /v1/sightings`: stores a batch whole, or says why not. @see docs/protocol.md section 8.1 */
 export function sightingsRoute(app: Hono, deps: AppDeps): void {
@@ -20,38 +19,31 @@ export function sightingsRoute(app: Hono, deps: AppDeps): void {
     assertMediaType(c);
     const body = await readBody(c, UPLOAD_BYTES_MAX);
     const prefix = sourcePrefixOf(deps.addressOf(c));
-    const batch = decodeUploadBatch(body);
+    const records = storableRecords(deps.crypto, body);
     await deps.admission?.admit(c.req.header("authorization"), prefix, body);
-    const reports = batch.map(({ putId, envelope }) => {
-      return { getId: getIdOf(deps.crypto, putId), envelope };
-    });
-    await storeWithinCap(deps, prefix, reports);
+    await storeWithinCap(deps, prefix, records);
     return c.body(null, 201, { "content-length": "0" });
   });
 }
 
 /** Counts before the yes, and takes the count back when there is no yes. */
-async function storeWithinCap(
-  deps: AppDeps,
-  prefix: string,
-  reports: readonly NewReport[],
-): Promise<void> {
+async function storeWithinCap(deps: AppDeps, prefix: string, records: Uint8Array): Promise<void> {
   const now = Math.floor(deps.clock.nowMs() / 1000);
-  const ids = reports.map((report) => report.getId);
-  const reservation = deps.cap.reserve(hourOf(now), prefix, ids);
+  const reservation = deps.cap.reserve(hourOf(now), prefix, records, RECORD_BYTES);
   if (reservation === null) {
     const detail = `an id has had ${deps.cap.max} reports from this network within the hour`;
     throw retryLater("id-capped", detail, HOUR_SECONDS - (now % HOUR_SECONDS));
   }
-  deps.metrics?.waiting(reports.length);
+  const count = records.length / RECORD_BYTES;
+  deps.metrics?.waiting(count);
   try {
-    await deps.store.put(reports);
-    deps.metrics?.accepted(reports.length);
+    await deps.store.put(records);
+    deps.metrics?.accepted(count);
   } catch (error) {
     reservation.release();
     throw error;
   } finally {
-    deps.metrics?.waiting(-reports.length);
+    deps.metrics?.waiting(-count);
   }
 }
 

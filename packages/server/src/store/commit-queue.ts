@@ -1,8 +1,9 @@
-import type { Clock } from "@glowworm/protocol";
-import { type CommitGroup, type NewReport, StoreBusyError } from "./report-store.ts";
+import { type Clock, concat } from "@glowworm/protocol";
+import { RECORD_BYTES } from "./hour-assembly.ts";
+import { type CommitGroup, StoreBusyError } from "./report-store.ts";
 
 interface Batch {
-  readonly reports: readonly NewReport[];
+  readonly records: Uint8Array;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -18,7 +19,7 @@ export interface CommitWatch {
  * as many uploads as are waiting for it. A group is stored or refused as a whole.
  */
 export class CommitQueue {
-  readonly #commit: (reports: readonly NewReport[]) => Promise<void>;
+  readonly #commit: (records: Uint8Array) => Promise<void>;
   readonly #limit: number;
   readonly #watch: CommitWatch;
   #waiting: Batch[] = [];
@@ -26,25 +27,25 @@ export class CommitQueue {
   #records = 0;
   #running: Promise<void> | null = null;
 
-  /** @param limit records that may wait or be written at one time, inclusive. */
-  constructor(
-    commit: (reports: readonly NewReport[]) => Promise<void>,
-    limit: number,
-    watch: CommitWatch,
-  ) {
+  /**
+   * @param commit takes records of 129 bytes, back to back.
+   * @param limit records that may wait or be written at one time, inclusive.
+   */
+  constructor(commit: (records: Uint8Array) => Promise<void>, limit: number, watch: CommitWatch) {
     this.#commit = commit;
     this.#limit = limit;
     this.#watch = watch;
   }
 
   /** Resolves when the batch is durable. @throws {StoreBusyError} at once when it does not fit. */
-  add(reports: readonly NewReport[]): Promise<void> {
-    if (this.#records + reports.length > this.#limit) {
+  add(records: Uint8Array): Promise<void> {
+    const count = records.length / RECORD_BYTES;
+    if (this.#records + count > this.#limit) {
       return Promise.reject(new StoreBusyError("too many reports are waiting to be written"));
     }
-    this.#records += reports.length;
+    this.#records += count;
     const done = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ reports, resolve, reject });
+      this.#waiting.push({ records, resolve, reject });
     });
     this.#running ??= this.#run();
     return done;
@@ -65,17 +66,18 @@ export class CommitQueue {
   }
 
   async #write(group: readonly Batch[]): Promise<void> {
-    const reports = group.flatMap((batch) => batch.reports);
+    const records = concat(...group.map((batch) => batch.records));
+    const count = records.length / RECORD_BYTES;
     const { clock, onCommit } = this.#watch;
     const beganMs = clock.monotonicMs();
     try {
-      await this.#commit(reports);
-      onCommit?.({ records: reports.length, seconds: (clock.monotonicMs() - beganMs) / 1000 });
+      await this.#commit(records);
+      onCommit?.({ records: count, seconds: (clock.monotonicMs() - beganMs) / 1000 });
       for (const batch of group) batch.resolve();
     } catch (error) {
       for (const batch of group) batch.reject(error);
     } finally {
-      this.#records -= reports.length;
+      this.#records -= count;
     }
   }
 }

@@ -1,11 +1,5 @@
 import type { HoursList } from "@glowworm/protocol";
 
-/** A report on its way into the store: 16-byte get_id and 113-byte envelope. */
-export interface NewReport {
-  readonly getId: Uint8Array;
-  readonly envelope: Uint8Array;
-}
-
 /** What can be fetched now. */
 export type Published = Pick<HoursList, "hours" | "open">;
 
@@ -37,11 +31,12 @@ export interface ReportStore extends PublishedHours {
   /**
    * Stores all of a batch or none, and resolves only once it is durable. A report that the current or the previous
    * hour holds already is stored once.
+   * @param records 129 bytes each, `get_id` and envelope, back to back; not to be changed any more.
    * @throws {StoreBusyError} at once, when too much is waiting.
    * @throws {StoreUnavailableError} when nothing could be made durable; asking again is safe.
    * @throws {StoreFullError} when the disk has too little room for more.
    */
-  put(reports: readonly NewReport[]): Promise<void>;
+  put(records: Uint8Array): Promise<void>;
   /**
    * Closes the segments and hours that are over and removes what is past retention. May be called again while it runs:
    * closing a large hour takes long, and segments do not wait for it.

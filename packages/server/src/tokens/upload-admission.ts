@@ -131,7 +131,7 @@ export class UploadAdmission {
   /** Counted before anything is computed: who sends many at a time gains nothing by it. */
   #countFailure(prefix: string): Reservation {
     const hour = hourOf(this.#nowSeconds());
-    const reservation = this.#options.cap.reserve(hour, prefix, [FAILURES]);
+    const reservation = this.#options.cap.reserve(hour, prefix, FAILURES);
     if (reservation !== null) return reservation;
     const detail = "this network has sent too many tokens or invites that are not ours";
     throw retryLater("rate-limited", detail, this.#restOf(HOUR_SECONDS));

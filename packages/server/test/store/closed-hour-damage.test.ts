@@ -4,7 +4,14 @@ import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { type EmbeddedStore, StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import { flip, flipFromEnd } from "../support/damage.ts";
-import { HOUR_MS, NOON_HOUR, NOON_MS, someReports, temporaryFolder } from "../support/fixtures.ts";
+import {
+  HOUR_MS,
+  NOON_HOUR,
+  NOON_MS,
+  packed,
+  someReports,
+  temporaryFolder,
+} from "../support/fixtures.ts";
 import { openLocalStore, SmallDisk } from "../support/local-store.ts";
 import { everything } from "../support/published.ts";
 
@@ -25,7 +32,7 @@ async function damagedStore(
     await store.maintain();
     const count = hour === 1 ? BIG : 10;
     for (let at = 0; at < count; at += 8000)
-      await store.put(someReports(random, Math.min(8000, count - at)));
+      await store.put(packed(someReports(random, Math.min(8000, count - at))));
     clock.advance(HOUR_MS);
   }
   clock.advance(120_000);

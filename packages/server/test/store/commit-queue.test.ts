@@ -1,8 +1,9 @@
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { type NewReport, StoreBusyError } from "@glowworm/server";
+import { StoreBusyError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import { CommitQueue } from "../../src/store/commit-queue.ts";
-import { someReports } from "../support/fixtures.ts";
+import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
+import { packed, someReports } from "../support/fixtures.ts";
 
 const random = seededRandom("commit queue");
 
@@ -11,8 +12,8 @@ class SlowDisk {
   readonly sizes: number[] = [];
   readonly #ends: ((error?: Error) => void)[] = [];
 
-  readonly commit = (reports: readonly NewReport[]): Promise<void> => {
-    this.sizes.push(reports.length);
+  readonly commit = (records: Uint8Array): Promise<void> => {
+    this.sizes.push(records.length / RECORD_BYTES);
     return new Promise((resolve, reject) => {
       this.#ends.push((error) => (error === undefined ? resolve() : reject(error)));
     });
@@ -29,7 +30,7 @@ describe("group commit", () => {
   it("writes all that arrives during a commit in the next one", async () => {
     const disk = new SlowDisk();
     const queue = new CommitQueue(disk.commit, 1000, { clock: new FakeClock(0) });
-    const adds = [1, 2, 3, 4].map((count) => queue.add(someReports(random, count)));
+    const adds = [1, 2, 3, 4].map((count) => queue.add(packed(someReports(random, count))));
     await disk.end();
     await disk.end();
     await Promise.all(adds);
@@ -41,7 +42,7 @@ describe("group commit", () => {
     const disk = new SlowDisk();
     const queue = new CommitQueue(disk.commit, 1000, { clock: new FakeClock(0) });
     let isDone = false;
-    const adding = queue.add(someReports(random, 1)).then(() => {
+    const adding = queue.add(packed(someReports(random, 1))).then(() => {
       isDone = true;
     });
     await Promise.resolve();
@@ -54,14 +55,17 @@ describe("group commit", () => {
   it("refuses the whole group of a failed commit, and goes on", async () => {
     const disk = new SlowDisk();
     const queue = new CommitQueue(disk.commit, 1000, { clock: new FakeClock(0) });
-    const first = queue.add(someReports(random, 1));
-    const group = [queue.add(someReports(random, 1)), queue.add(someReports(random, 1))];
+    const first = queue.add(packed(someReports(random, 1)));
+    const group = [
+      queue.add(packed(someReports(random, 1))),
+      queue.add(packed(someReports(random, 1))),
+    ];
     await disk.end();
     await first;
     const outcome = Promise.allSettled(group);
     await disk.end(new Error("EIO"));
     expect((await outcome).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    const next = queue.add(someReports(random, 1));
+    const next = queue.add(packed(someReports(random, 1)));
     await disk.end();
     await next;
   });
@@ -69,14 +73,14 @@ describe("group commit", () => {
   it("refuses what exceeds its limit, written and waiting together, and takes it later", async () => {
     const disk = new SlowDisk();
     const queue = new CommitQueue(disk.commit, 100, { clock: new FakeClock(0) });
-    const first = queue.add(someReports(random, 60));
-    const second = queue.add(someReports(random, 40));
-    await expect(queue.add(someReports(random, 1))).rejects.toBeInstanceOf(StoreBusyError);
+    const first = queue.add(packed(someReports(random, 60)));
+    const second = queue.add(packed(someReports(random, 40)));
+    await expect(queue.add(packed(someReports(random, 1)))).rejects.toBeInstanceOf(StoreBusyError);
     await disk.end();
     await first;
     await disk.end();
     await second;
-    const third = queue.add(someReports(random, 100));
+    const third = queue.add(packed(someReports(random, 100)));
     await disk.end();
     await third;
   });

@@ -7,6 +7,7 @@ import {
   HOUR_MS,
   NOON_HOUR,
   NOON_MS,
+  packed,
   SEGMENT_MS,
   someReports,
   temporaryFolder,
@@ -23,14 +24,14 @@ describe("a full disk", () => {
     const store = await openLocalStore(temporaryFolder(), disk, clock);
     await store.maintain();
     const early = someReports(random, 10);
-    await store.put(early);
+    await store.put(packed(early));
     disk.fill();
     const refused = someReports(random, 500);
-    await expect(store.put(refused)).rejects.toBeInstanceOf(StoreUnavailableError);
+    await expect(store.put(packed(refused))).rejects.toBeInstanceOf(StoreUnavailableError);
     expect(store.health().isWritable).toBe(false);
     disk.empty();
     const late = someReports(random, 10);
-    await store.put(late);
+    await store.put(packed(late));
     expect(store.health().isWritable).toBe(true);
     clock.advance(2 * HOUR_MS);
     await store.maintain();
@@ -46,7 +47,7 @@ describe("a full disk", () => {
     const store = await openLocalStore(temporaryFolder(), disk, clock);
     await store.maintain();
     const reports = someReports(random, 21);
-    await store.put(reports);
+    await store.put(packed(reports));
     clock.advance(SEGMENT_MS);
     await store.maintain();
     const before = await everything(store);
@@ -88,9 +89,9 @@ describe("a disk with less than min_free", () => {
     const store = await openLocalStore(temporaryFolder(), disk, clock);
     await store.maintain();
     const early = someReports(random, 5);
-    await store.put(early);
+    await store.put(packed(early));
     disk.freeBytes = MIN_FREE_BYTES - 1;
-    await expect(store.put(someReports(random, 5))).rejects.toBeInstanceOf(StoreFullError);
+    await expect(store.put(packed(someReports(random, 5)))).rejects.toBeInstanceOf(StoreFullError);
     expect(store.health().isWritable).toBe(false);
     clock.advance(HOUR_MS + 120_000);
     await store.maintain();
@@ -99,7 +100,7 @@ describe("a disk with less than min_free", () => {
     disk.freeBytes = 2 * MIN_FREE_BYTES;
     await store.maintain();
     expect(store.health().isWritable).toBe(true);
-    await store.put(someReports(random, 5));
+    await store.put(packed(someReports(random, 5)));
     await store.close();
   });
 
@@ -107,11 +108,11 @@ describe("a disk with less than min_free", () => {
     const disk = new SmallDisk();
     const store = await openLocalStore(temporaryFolder(), disk);
     await store.maintain();
-    await store.put(someReports(random, 1000));
+    await store.put(packed(someReports(random, 1000)));
     disk.freeBytes = MIN_FREE_BYTES + 1000 * 133;
-    await expect(store.put(someReports(random, 1))).rejects.toBeInstanceOf(StoreFullError);
+    await expect(store.put(packed(someReports(random, 1)))).rejects.toBeInstanceOf(StoreFullError);
     disk.freeBytes = MIN_FREE_BYTES + 1000 * 140;
-    await store.put(someReports(random, 1));
+    await store.put(packed(someReports(random, 1)));
     await store.close();
   });
 });

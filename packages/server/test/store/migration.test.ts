@@ -2,14 +2,16 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { manifestHash, toHex } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import type { NewReport } from "@glowworm/server";
+
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeFirstFormat } from "../support/first-format.ts";
 import {
   crypto,
   HOUR_MS,
+  type NewReport,
   NOON_HOUR,
   NOON_MS,
+  packed,
   SEGMENT_MS,
   someReports,
   temporaryFolder,
@@ -35,7 +37,7 @@ async function firstFormatFolder(): Promise<Filled> {
   for (let hour = 0; hour < 4; hour++) {
     await store.maintain();
     reports.push(someReports(random, 21));
-    await store.put(reports.at(-1) ?? []);
+    await store.put(packed(reports.at(-1) ?? []));
     if (hour < 3) clock.advance(HOUR_MS);
   }
   clock.advance(60_000);
@@ -57,7 +59,7 @@ describe("a data folder of the first version", () => {
       await store.close();
     }
     const store = await openLocalStore(folder, new SmallDisk(), clock);
-    await store.put(reports[3] ?? []);
+    await store.put(packed(reports[3] ?? []));
     clock.advance(2 * HOUR_MS);
     await store.maintain();
     const records = await recordsOfHours(store);
@@ -115,7 +117,7 @@ async function largeHour(): Promise<{ folder: string; clock: FakeClock; manifest
   const clock = new FakeClock(NOON_MS);
   const store = await openLocalStore(folder, new SmallDisk(), clock);
   await store.maintain();
-  for (let batch = 0; batch < 3; batch++) await store.put(someReports(random, 5500));
+  for (let batch = 0; batch < 3; batch++) await store.put(packed(someReports(random, 5500)));
   clock.advance(HOUR_MS + 120_000);
   await store.maintain();
   expect((await store.published()).hours[0]?.pages).toBe(66);

@@ -2,10 +2,18 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { type NewReport, StoreUnavailableError } from "@glowworm/server";
+import { StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import { flip } from "../support/damage.ts";
-import { HOUR_MS, NOON_HOUR, NOON_MS, someReports, temporaryFolder } from "../support/fixtures.ts";
+import {
+  HOUR_MS,
+  type NewReport,
+  NOON_HOUR,
+  NOON_MS,
+  packed,
+  someReports,
+  temporaryFolder,
+} from "../support/fixtures.ts";
 import { openLocalStore, SmallDisk } from "../support/local-store.ts";
 import { recordsOfHours, timesFound } from "../support/published.ts";
 
@@ -23,7 +31,7 @@ async function filled(): Promise<{
   const store = await openLocalStore(folder, new SmallDisk(), clock);
   await store.maintain();
   const reports = someReports(random, 40);
-  await store.put(reports);
+  await store.put(packed(reports));
   clock.advance(60_000);
   await store.maintain();
   await store.close();
@@ -39,7 +47,7 @@ describe("an open hour that is damaged", () => {
     const store = await openLocalStore(folder, new SmallDisk(), clock);
     expect(store.damaged).toEqual([join(folder, "damaged", `${OPEN}.1`)]);
     await store.maintain();
-    await store.put(someReports(random, 3));
+    await store.put(packed(someReports(random, 3)));
     await store.close();
   });
 
@@ -56,7 +64,7 @@ describe("an open hour that is damaged", () => {
     expect(store.health().arrivalFloor).toBe(NOON_HOUR * 120 + 2);
     clock.setWall(NOON_MS);
     const late = someReports(random, 4);
-    await store.put(late);
+    await store.put(packed(late));
     await expect(store.segment(NOON_HOUR * 120)).resolves.toBe("gone");
     clock.setWall(NOON_MS + HOUR_MS + 120_000);
     await store.maintain();

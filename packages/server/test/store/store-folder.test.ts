@@ -21,6 +21,7 @@ import {
   HOUR_MS,
   NOON_HOUR,
   NOON_MS,
+  packed,
   SEGMENT_MS,
   someReport,
   someReports,
@@ -46,7 +47,7 @@ async function filledFolder(): Promise<{
     await store.maintain();
     const batch = someReports(random, 20);
     reports.push(batch);
-    await store.put(batch);
+    await store.put(packed(batch));
     if (hour < 4) clock.advance(HOUR_MS);
   }
   clock.advance(60_000);
@@ -108,7 +109,7 @@ describe("a data folder", () => {
       expect(store.damaged).toEqual([join(folder, "damaged", `${NOON_HOUR + 4}.sqlite.1`)]);
       await store.maintain();
       const late = someReports(random, 3);
-      await store.put(late);
+      await store.put(packed(late));
       clock.advance(SEGMENT_MS + 60_000);
       await store.maintain();
       const now = NOON_SEGMENT + 4 * 120 + 2;
@@ -124,7 +125,7 @@ describe("a data folder", () => {
     const clock = new FakeClock(NOON_MS);
     const store = await openLocalStore(folder, new SmallDisk(), clock);
     await store.maintain();
-    await store.put(someReports(random, 5));
+    await store.put(packed(someReports(random, 5)));
     await store.close();
     const open = join(folder, "open", `${NOON_HOUR}.sqlite`);
     cpSync(open, join(folder, "kept"));
@@ -176,10 +177,10 @@ describe("a data folder", () => {
     const { envelope } = someReport(random);
     let store = await openEmbeddedStore(options);
     await store.maintain();
-    await store.put([{ getId: planted, envelope }]);
+    await store.put(packed([{ getId: planted, envelope }]));
     clock.advance(HOUR_MS);
     await store.maintain();
-    await store.put([{ getId: planted, envelope: someReport(random).envelope }]);
+    await store.put(packed([{ getId: planted, envelope: someReport(random).envelope }]));
     clock.advance(HOUR_MS);
     await store.maintain();
     expect(filesHolding(folder, planted).length).toBe(2);
@@ -203,7 +204,7 @@ describe("a closed hour that cannot be written", () => {
     const store = await openLocalStore(folder, new SmallDisk(), clock);
     await store.maintain();
     const reports = someReports(random, 5);
-    await store.put(reports);
+    await store.put(packed(reports));
     clock.advance(HOUR_MS);
     await store.maintain();
     const before = await everything(store);

@@ -5,7 +5,6 @@ import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import {
   backupStore,
   type EmbeddedStore,
-  type NewReport,
   restoreStore,
   storeStats,
   type ToolWorld,
@@ -16,8 +15,10 @@ import { flip } from "../support/damage.ts";
 import {
   crypto,
   HOUR_MS,
+  type NewReport,
   NOON_HOUR,
   NOON_MS,
+  packed,
   someReports,
   temporaryFolder,
 } from "../support/fixtures.ts";
@@ -47,7 +48,7 @@ beforeEach(async () => {
     await store.maintain();
     const batch = someReports(random, 20);
     reports.push(...batch);
-    await store.put(batch);
+    await store.put(packed(batch));
     if (hour < 3) clock.advance(HOUR_MS);
   }
   clock.advance(60_000);
@@ -60,7 +61,7 @@ describe("a backup of a running server", () => {
     const done = await backupStore(world, { data, to, ...BACKUP });
     expect(done).toEqual({ copied: 2, kept: 0, openHours: 2, damaged: [] });
     const before = await everything(store);
-    await store.put(someReports(random, 5));
+    await store.put(packed(someReports(random, 5)));
     const restored = join(folder, "restored");
     expect(await restoreStore(world, { from: to, data: restored })).toEqual({
       hours: 2,

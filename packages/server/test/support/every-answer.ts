@@ -6,6 +6,7 @@ import {
   HOUR_MS,
   NOON_HOUR,
   NOON_MS,
+  packed,
   someReport,
   someUpload,
   temporaryFolder,
@@ -36,7 +37,7 @@ export async function filledApp(records = 0): Promise<{ app: TestApp; store: Rep
   await store.maintain();
   for (let left = records; left > 0; left -= BLOCK_RECORDS) {
     const length = Math.min(left, BLOCK_RECORDS);
-    await store.put(Array.from({ length }, () => someReport(random)));
+    await store.put(packed(Array.from({ length }, () => someReport(random))));
   }
   clock.advance(HOUR_MS + 120_000);
   await store.maintain();

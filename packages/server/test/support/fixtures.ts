@@ -1,8 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { concat, loadCrypto, type RandomSource, type UploadRecord } from "@glowworm/protocol";
-import type { NewReport } from "@glowworm/server";
+import {
+  concat,
+  loadCrypto,
+  type RandomSource,
+  type StoredRecord,
+  type UploadRecord,
+} from "@glowworm/protocol";
 import { afterAll } from "vitest";
 
 export const crypto = await loadCrypto();
@@ -13,6 +18,9 @@ export const NOON_HOUR: number = NOON_MS / 3_600_000;
 export const HOUR_MS = 3_600_000;
 export const SEGMENT_MS = 30_000;
 
+/** A report on its way into a store. */
+export type NewReport = Omit<StoredRecord, "arrivalStep">;
+
 /** A report as uploads bring it: random, of the right version and length. */
 export function someReport(random: RandomSource): NewReport {
   return { getId: random.bytes(16), envelope: concat(Uint8Array.of(1), random.bytes(112)) };
@@ -20,6 +28,11 @@ export function someReport(random: RandomSource): NewReport {
 
 export function someReports(random: RandomSource, count: number): readonly NewReport[] {
   return Array.from({ length: count }, () => someReport(random));
+}
+
+/** Reports as stores take them. */
+export function packed(reports: readonly NewReport[]): Uint8Array {
+  return concat(...reports.flatMap(({ getId, envelope }) => [getId, envelope]));
 }
 
 export function someUpload(

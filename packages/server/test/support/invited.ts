@@ -13,6 +13,7 @@ import {
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { type ReportStore, StoreUnavailableError } from "@glowworm/server";
 import type { IdCap } from "../../src/id-cap.ts";
+import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 import { openEmbeddedTokenStore } from "../../src/tokens/embedded-token-store.ts";
 import { openInviteBook } from "../../src/tokens/invite-book.ts";
 import { makeInvite } from "../../src/tokens/make-invite.ts";
@@ -111,9 +112,9 @@ export class InvitedApp {
   #store(): ReportStore {
     const unused = (): Promise<never> => Promise.reject(new Error("not asked for"));
     return {
-      put: async (reports) => {
+      put: async (records) => {
         if (this.isStoreDown !== null) throw this.isStoreDown;
-        this.stored += reports.length;
+        this.stored += records.length / RECORD_BYTES;
       },
       ...{
         published: unused,

@@ -6,7 +6,7 @@ import { Mirror, type ReportStore } from "@glowworm/server";
 import { onTestFinished } from "vitest";
 import { gateDeps } from "../../src/gate.ts";
 import { createHttpServer } from "../../src/http-server.ts";
-import { crypto, HOUR_MS, NOON_MS, someReports, temporaryFolder } from "./fixtures.ts";
+import { crypto, HOUR_MS, NOON_MS, packed, someReports, temporaryFolder } from "./fixtures.ts";
 import { openLocalStore, SmallDisk } from "./local-store.ts";
 import { TestApp } from "./test-app.ts";
 
@@ -85,7 +85,7 @@ export class MirrorScene {
   async #closeHour(count: number, index: number): Promise<void> {
     const random = seededRandom(`hour ${index} of ${count}`);
     for (let at = 0; at < count; at += 4096) {
-      await this.store.put(someReports(random, Math.min(4096, count - at)));
+      await this.store.put(packed(someReports(random, Math.min(4096, count - at))));
     }
     this.clock.advance(index === 0 ? HOUR_MS + 120_000 : HOUR_MS);
     await this.store.maintain();

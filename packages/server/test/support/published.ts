@@ -5,7 +5,8 @@ import {
   type StoredRecord,
   toHex,
 } from "@glowworm/protocol";
-import type { NewReport, ReportStore } from "@glowworm/server";
+import type { ReportStore } from "@glowworm/server";
+import type { NewReport } from "./fixtures.ts";
 import { crypto } from "./fixtures.ts";
 
 /** Everything a store publishes, by path, as hex: two of these are equal when every byte is. */

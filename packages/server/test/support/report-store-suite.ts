@@ -19,6 +19,7 @@ import {
   HOUR_MS,
   NOON_HOUR,
   NOON_MS,
+  packed,
   SEGMENT_MS,
   someReport,
   someReports,
@@ -63,7 +64,7 @@ export function describeReportStore(
     it("publishes a report in the segment of its commit once that is over, and not before", () =>
       story(async ({ store, clock, random }) => {
         const report = someReport(random);
-        await store.put([report]);
+        await store.put(packed([report]));
         expect(await store.segment(NOON_SEGMENT)).toBe("open");
         expect((await store.published()).open).toBeNull();
         clock.advance(SEGMENT_MS);
@@ -85,7 +86,7 @@ export function describeReportStore(
       [64, 64],
     ])("pads a segment of %i reports to %i records", (reports, records) =>
       story(async ({ store, clock, random }) => {
-        if (reports > 0) await store.put(someReports(random, reports));
+        if (reports > 0) await store.put(packed(someReports(random, reports)));
         clock.advance(SEGMENT_MS);
         await store.maintain();
         const bytes = await segmentBytes(store, NOON_SEGMENT);
@@ -110,7 +111,7 @@ export function describeReportStore(
     it("serves the segments of an hour until it closes 120 seconds after its end, then only its pages", () =>
       story(async ({ store, clock, random }) => {
         const reports = someReports(random, 3);
-        await store.put(reports);
+        await store.put(packed(reports));
         clock.advance(CLOSED_MS - 1000);
         await store.maintain();
         expect((await store.published()).hours).toEqual([]);
@@ -128,7 +129,7 @@ export function describeReportStore(
       story(async ({ store, clock, random }) => {
         const reports = someReports(random, 700);
         for (let at = 0; at < reports.length; at += 50) {
-          await store.put(reports.slice(at, at + 50));
+          await store.put(packed(reports.slice(at, at + 50)));
           clock.advance(SEGMENT_MS);
           await store.maintain();
         }
@@ -148,7 +149,8 @@ export function describeReportStore(
         const counts = [64 * 256 - 240, 65 * 256 - 240];
         for (const count of counts) {
           const reports = someReports(random, count);
-          for (let at = 0; at < count; at += 4000) await store.put(reports.slice(at, at + 4000));
+          for (let at = 0; at < count; at += 4000)
+            await store.put(packed(reports.slice(at, at + 4000)));
           clock.advance(HOUR_MS);
           await store.maintain();
         }
@@ -195,10 +197,10 @@ export function describeReportStore(
     ])("stores a report once that comes again %s", (_, laterMs) =>
       story(async ({ store, clock, random }) => {
         const reports = someReports(random, 5);
-        await store.put(reports);
+        await store.put(packed(reports));
         clock.advance(laterMs);
         await store.maintain();
-        await store.put([...reports, ...reports]);
+        await store.put(packed([...reports, ...reports]));
         clock.advance(2 * HOUR_MS);
         await store.maintain();
         expect(timesFound(reports, await recordsOfHours(store))).toEqual([1, 1, 1, 1, 1]);
@@ -209,7 +211,7 @@ export function describeReportStore(
       story(async ({ store, clock, random }) => {
         const { getId } = someReport(random);
         const reports = someReports(random, 300).map(({ envelope }) => ({ getId, envelope }));
-        await store.put(reports);
+        await store.put(packed(reports));
         clock.advance(CLOSED_MS);
         await store.maintain();
         expect(timesFound(reports, await recordsOfHours(store))).toEqual(reports.map(() => 1));
@@ -219,7 +221,7 @@ export function describeReportStore(
       story(async (world) => {
         const { clock, random } = world;
         for (let minute = 0; minute < 130; minute++) {
-          await world.store.put(someReports(random, 1 + (minute % 7)));
+          await world.store.put(packed(someReports(random, 1 + (minute % 7))));
           clock.advance(60_000);
           await world.store.maintain();
           if (minute % 26 !== 0) continue;
@@ -237,7 +239,7 @@ export function describeReportStore(
     it("closes an hour whose end it slept through, and makes none of the hours in which it did not run", () =>
       story(async (world) => {
         const reports = someReports(world.random, 3);
-        await world.store.put(reports);
+        await world.store.put(packed(reports));
         await world.restart(5 * HOUR_MS);
         await world.store.maintain();
         const { hours, open } = await world.store.published();
@@ -252,7 +254,7 @@ export function describeReportStore(
 
     it("begins with the segment in which it starts, and pads no arrival step before it", () =>
       story(async (world) => {
-        await world.store.put(someReports(world.random, 1));
+        await world.store.put(packed(someReports(world.random, 1)));
         await world.restart(2 * HOUR_MS + 45 * 60_000);
         await world.store.maintain();
         world.clock.advance(HOUR_MS);
@@ -268,7 +270,7 @@ export function describeReportStore(
 
     it("never touches closed segments and hours when the clock steps back", () =>
       story(async ({ store, clock, random }) => {
-        await store.put(someReports(random, 3));
+        await store.put(packed(someReports(random, 3)));
         clock.advance(HOUR_MS + 300_000);
         await store.maintain();
         const before = await everything(store);
@@ -276,7 +278,7 @@ export function describeReportStore(
         for (const backMs of [45_000, 301_000, 2 * HOUR_MS]) {
           clock.setWall(NOON_MS + HOUR_MS + 300_000 - backMs);
           await store.maintain();
-          await store.put(late);
+          await store.put(packed(late));
           expect(await everything(store)).toEqual(before);
         }
         expect(store.health().arrivalFloor).toBe(NOON_SEGMENT + 130);
@@ -319,7 +321,7 @@ export function describeReportStore(
     it("removes nothing when the clock jumps far ahead", () =>
       story(async ({ store, clock, random }) => {
         const reports = someReports(random, 3);
-        await store.put(reports);
+        await store.put(packed(reports));
         clock.advance(400 * 24 * HOUR_MS);
         await store.maintain();
         expect(timesFound(reports, await recordsOfHours(store))).toEqual([1, 1, 1]);

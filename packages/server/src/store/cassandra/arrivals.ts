@@ -1,11 +1,12 @@
 import {
   ARRIVAL_STEP_SECONDS,
   arrivalStepOf,
+  GET_ID_BYTES,
   hourOfSegment,
   SEGMENT_SECONDS,
   type StoredRecord,
 } from "@glowworm/protocol";
-import type { NewReport } from "../report-store.ts";
+import { RECORD_BYTES } from "../hour-assembly.ts";
 import type { Tables } from "./schema.ts";
 import { bytesOf, intOf, type Row, type Session } from "./session.ts";
 
@@ -14,6 +15,9 @@ const SHARD_BITS = 3;
 /** Rows of one write, 66 kB. */
 const ROWS_MAX = 512;
 const MICROSECONDS = 1_000_000;
+
+/** What a row says of a report. */
+type Report = Omit<StoredRecord, "arrivalStep">;
 
 /** Reports of segments that are not closed. A segment's partitions are removed when its hour is closed. */
 export class Arrivals {
@@ -31,9 +35,10 @@ export class Arrivals {
   }
 
   /** Durable when it resolves. What a failed call wrote may be there in part, and may be written again. */
-  async write(segment: number, reports: readonly NewReport[]): Promise<void> {
-    const shards = new Map<number, NewReport[]>();
-    for (const report of reports) {
+  async write(segment: number, records: Uint8Array): Promise<void> {
+    const shards = new Map<number, Report[]>();
+    for (let at = 0; at < records.length; at += RECORD_BYTES) {
+      const report = reportAt(records, at);
       const shard = shardOf(report.getId);
       const group = shards.get(shard);
       if (group === undefined) shards.set(shard, [report]);
@@ -106,7 +111,7 @@ export class Arrivals {
     shards.add(shard);
   }
 
-  async #writeShard(segment: number, shard: number, reports: readonly NewReport[]): Promise<void> {
+  async #writeShard(segment: number, shard: number, reports: readonly Report[]): Promise<void> {
     await this.#session.writeRows(
       `INSERT INTO ${this.#tables("arrivals")} (segment, shard, get_id, envelope) VALUES (?, ?, ?, ?)
        USING TTL ${this.#ttlSeconds}`,
@@ -129,13 +134,21 @@ function noneListed(segment: number): { segment: number; shards: Set<number> } {
   return { segment, shards: new Set() };
 }
 
-function chunksOf(reports: readonly NewReport[]): readonly (readonly NewReport[])[] {
+function chunksOf(reports: readonly Report[]): readonly (readonly Report[])[] {
   const count = Math.ceil(reports.length / ROWS_MAX);
   return Array.from({ length: count }, (_, index) =>
     reports.slice(index * ROWS_MAX, (index + 1) * ROWS_MAX),
   );
 }
 
-function reportOf(row: Row): NewReport {
+function reportAt(records: Uint8Array, at: number): Report {
+  const envelopeAt = at + GET_ID_BYTES;
+  return {
+    getId: records.subarray(at, envelopeAt),
+    envelope: records.subarray(envelopeAt, at + RECORD_BYTES),
+  };
+}
+
+function reportOf(row: Row): Report {
   return { getId: bytesOf(row, "get_id"), envelope: bytesOf(row, "envelope") };
 }

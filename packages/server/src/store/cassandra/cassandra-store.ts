@@ -2,13 +2,7 @@ import { DAY_SECONDS, hourOf, segmentOf, type UnixSeconds } from "@glowworm/prot
 import { type AnswerCache, filterCache, segmentCache } from "../answer-cache.ts";
 import { assertClock, type StorePlace } from "../clock-check.ts";
 import { CommitQueue } from "../commit-queue.ts";
-import type {
-  NewReport,
-  Published,
-  ReportStore,
-  SegmentAbsence,
-  StoreHealth,
-} from "../report-store.ts";
+import type { Published, ReportStore, SegmentAbsence, StoreHealth } from "../report-store.ts";
 import { Arrivals } from "./arrivals.ts";
 import { type ClosedHour, type Closing, findSegment, publishedOf } from "./book.ts";
 import { BookKeeper } from "./book-keeper.ts";
@@ -73,8 +67,8 @@ class CassandraStore implements ReportStore {
     this.#pieces = pieces;
     this.#closer = new Closer(parts, fence, keeper, retentionDays);
     const intake = new Intake(clock, keeper, this.#closer, arrivals, fence);
-    const store = (reports: readonly NewReport[]): Promise<void> =>
-      this.#observed(() => intake.store(reports));
+    const store = (records: Uint8Array): Promise<void> =>
+      this.#observed(() => intake.store(records));
     this.#queue = new CommitQueue(store, QUEUE_RECORDS_MAX, options);
   }
 
@@ -84,8 +78,8 @@ class CassandraStore implements ReportStore {
     assertClock(this.#now(), this.#keeper.floor, CLUSTER);
   }
 
-  put(reports: readonly NewReport[]): Promise<void> {
-    return this.#queue.add(reports);
+  put(records: Uint8Array): Promise<void> {
+    return this.#queue.add(records);
   }
 
   async published(): Promise<Published> {

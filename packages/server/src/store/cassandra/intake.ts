@@ -1,5 +1,5 @@
 import { type Clock, segmentOf } from "@glowworm/protocol";
-import { type NewReport, StoreUnavailableError } from "../report-store.ts";
+import { StoreUnavailableError } from "../report-store.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { BookKeeper } from "./book-keeper.ts";
 import type { Closer } from "./closer.ts";
@@ -27,12 +27,13 @@ export class Intake {
   /**
    * Durable, and surely in a segment and an hour to come, when it resolves: the fence was still below the segment after
    * the reports had been written, so whoever closes it reads them. Otherwise they are written again, further on.
+   * @param records 129 bytes each.
    * @throws {StoreUnavailableError}
    */
-  async store(reports: readonly NewReport[]): Promise<void> {
+  async store(records: Uint8Array): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const segment = await this.#segment();
-      await this.#arrivals.write(segment, reports);
+      await this.#arrivals.write(segment, records);
       const fence = await this.#fence.read();
       if (fence < segment) return;
       this.#keeper.raiseFloor(fence + 1);

@@ -3,7 +3,6 @@ import { type AnswerCache, filterCache, segmentCache } from "../answer-cache.ts"
 import { CommitQueue } from "../commit-queue.ts";
 import type {
   CommitGroup,
-  NewReport,
   Published,
   ReportStore,
   SegmentAbsence,
@@ -13,13 +12,7 @@ import { ClosedHourReader } from "./closed-hour-reader.ts";
 import { MIN_FREE_BYTES_DEFAULT } from "./disk-room.ts";
 import type { ClosedHour } from "./hour-file.ts";
 import { Layout } from "./layout.ts";
-import {
-  packReports,
-  type WriterClient,
-  type WriterReply,
-  type WriterRequest,
-  type WriterState,
-} from "./messages.ts";
+import type { WriterClient, WriterReply, WriterRequest, WriterState } from "./messages.ts";
 import { WriterThread } from "./writer-thread.ts";
 
 /** Records that may wait for the disk: half a second of what it takes, 1 MB of memory. */
@@ -78,7 +71,7 @@ export class EmbeddedStore implements ReportStore {
       (hour) => layout.closedHour(hour),
       async (hour) => void (await this.#ask({ kind: "set-aside", hour })),
     );
-    this.#queue = new CommitQueue((reports) => this.#commit(reports), QUEUE_RECORDS_MAX, options);
+    this.#queue = new CommitQueue((records) => this.#commit(records), QUEUE_RECORDS_MAX, options);
   }
 
   /** @throws {Failure} when a person has to mend it. */
@@ -94,8 +87,8 @@ export class EmbeddedStore implements ReportStore {
     return this.#state.damaged;
   }
 
-  put(reports: readonly NewReport[]): Promise<void> {
-    return this.#queue.add(reports);
+  put(records: Uint8Array): Promise<void> {
+    return this.#queue.add(records);
   }
 
   async published(): Promise<Published> {
@@ -145,8 +138,8 @@ export class EmbeddedStore implements ReportStore {
     await this.#ask({ kind: "close" });
   }
 
-  async #commit(reports: readonly NewReport[]): Promise<void> {
-    await this.#write({ kind: "commit", at: this.#now(), records: packReports(reports) });
+  async #commit(records: Uint8Array): Promise<void> {
+    await this.#write({ kind: "commit", at: this.#now(), records });
   }
 
   async #write(request: WriterRequest): Promise<void> {

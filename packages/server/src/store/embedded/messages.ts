@@ -1,7 +1,6 @@
 import type { ExitName } from "@glowworm/platform";
-import { GET_ID_BYTES, type UnixSeconds } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../hour-assembly.ts";
-import type { NewReport, Published, SegmentAbsence } from "../report-store.ts";
+import type { UnixSeconds } from "@glowworm/protocol";
+import type { Published, SegmentAbsence } from "../report-store.ts";
 
 /** What the writing thread is started with. */
 export interface WriterSettings {
@@ -57,13 +56,3 @@ export interface WriterError {
 export type WriterMessage =
   | { readonly id: number; readonly reply: WriterReply }
   | { readonly id: number; readonly error: WriterError };
-
-/** Reports back to back in one buffer, 129 bytes each: one thing to send, and what the store takes as it is. */
-export function packReports(reports: readonly NewReport[]): Uint8Array {
-  const bytes = new Uint8Array(reports.length * RECORD_BYTES);
-  reports.forEach((report, index) => {
-    bytes.set(report.getId, index * RECORD_BYTES);
-    bytes.set(report.envelope, index * RECORD_BYTES + GET_ID_BYTES);
-  });
-  return bytes;
-}
