@@ -8,7 +8,8 @@ import { assertNoWords } from "../positionals.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
 import { clusterFrom } from "../settings/cluster-settings.ts";
 import { limitsFrom } from "../settings/limit-settings.ts";
-import { readSettings, requireSettings } from "../settings/read-settings.ts";
+import { readServerSettings } from "../settings/read-server-settings.ts";
+import { requireSettings } from "../settings/read-settings.ts";
 import { SERVER_SETTINGS, type ServerSettings } from "../settings/server-settings.ts";
 import { settingFlags, settingHelp } from "../settings/setting-flags.ts";
 
@@ -33,7 +34,7 @@ examples:
   options: settingFlags(SERVER_SETTINGS),
   async run({ values, positionals, env, signal, say }) {
     assertNoWords(positionals, "server run");
-    const settings = requireSettings(readSettings(SERVER_SETTINGS, values, env));
+    const settings = requireSettings(readServerSettings(values, env));
     const server = new Server({
       clock: systemClock,
       random: systemRandom,

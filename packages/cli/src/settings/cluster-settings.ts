@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import type { ServerOptions } from "@glowworm/server";
 import { z } from "zod";
+import { parseHostPort } from "../host-port.ts";
 import type { Settings } from "./setting.ts";
 
 const REPLICATION_DEFAULT = 3;
@@ -17,7 +19,7 @@ export interface ClusterSettings {
 /** @see docs/scaling.md */
 export const CLUSTER_SETTINGS: Settings<ClusterSettings> = {
   "cluster.contact_points": {
-    schema: z.array(z.string().min(1)),
+    schema: z.array(z.string().refine(isNode)),
     kind: "list",
     otherwise: () => [],
     placeholder: "LIST",
@@ -66,4 +68,9 @@ export function clusterFrom(settings: ClusterSettings): Pick<ServerOptions, "clu
       replication: settings["cluster.replication"],
     },
   };
+}
+
+/** HOST, or HOST:PORT with IPv6 in brackets. */
+function isNode(text: string): boolean {
+  return isIP(text) !== 0 || /^[^\s:/[\]]+$/.test(text) || parseHostPort(text, 1) !== null;
 }
