@@ -1,7 +1,14 @@
-import type { Server as HttpServer } from "node:http";
-import { type Admission, type Clock, SEGMENT_SECONDS, type Stepper } from "@glowworm/protocol";
+import type { Server as HttpServer, IncomingMessage } from "node:http";
+import {
+  type Admission,
+  type Clock,
+  PATHS,
+  SEGMENT_SECONDS,
+  type Stepper,
+} from "@glowworm/protocol";
 import { aboutOf, type OperatorWords } from "./about.ts";
 import { createApp } from "./app.ts";
+import { warnOfFullDisk } from "./disk-warning.ts";
 import { drain } from "./drain.ts";
 import { ErrorLog } from "./error-log.ts";
 import { type GateDeps, type GateOptions, gateDeps } from "./gate.ts";
@@ -56,7 +63,9 @@ export class Server implements Stepper {
   /** @throws {Failure} `usage` for a trusted proxy that is none. */
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#gate = gateDeps(options, (isUpload) => options.metrics?.of.refused(isUpload));
+    this.#gate = gateDeps(options, (request) =>
+      options.metrics?.of.refused(isReportUpload(request)),
+    );
     this.#log = options.log ?? (() => {});
     this.#errors = new ErrorLog(options.clock, this.#log);
     this.#diary = new HourDiary(this.#log);
@@ -65,7 +74,7 @@ export class Server implements Stepper {
 
   /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
   async start(): Promise<{ readonly url: string }> {
-    const { clock, metrics } = this.#options;
+    const { clock, metrics, cluster, dataFolder, minFreeBytes } = this.#options;
     const store = await openStore({
       ...this.#options,
       onDamage: (path) => this.#warnOfDamage(path),
@@ -73,6 +82,7 @@ export class Server implements Stepper {
     });
     this.#store = store;
     try {
+      if (cluster === undefined) await warnOfFullDisk(this.#log, dataFolder, minFreeBytes);
       await this.#diary.note(store);
       if (this.#options.admission === "invite") this.#admission = this.#openAdmission();
       await this.#listenForMetrics(store);
@@ -150,7 +160,7 @@ export class Server implements Stepper {
 
   #openAdmission(): UploadAdmission {
     const { clock, random, crypto, dataFolder } = this.#options;
-    const tokenSecret = loadTokenSecret(dataFolder, random);
+    const tokenSecret = loadTokenSecret(dataFolder, random, (path) => this.#tellOfSecret(path));
     const store = openEmbeddedTokenStore(dataFolder);
     return new UploadAdmission({ tokenSecret, store, cap: this.#cap, clock, crypto, random });
   }
@@ -177,10 +187,24 @@ export class Server implements Stepper {
     return createHttpServer(app.fetch, this.#gate);
   }
 
+  #tellOfSecret(path: string): void {
+    const others = "the other servers of the cluster need a copy before they start";
+    const isShared = this.#options.cluster !== undefined;
+    const text = `made ${path}${isShared ? `: ${others}` : ""}`;
+    const level = isShared ? "warn" : "info";
+    this.#log({ level, event: "token-secret-made", text, facts: { path } });
+  }
+
   #warnOfDamage(path: string): void {
+    this.#options.metrics?.of.damaged();
     const text = `damaged, set aside as ${path}`;
     this.#log({ level: "warn", event: "damaged-file", text, facts: { path } });
   }
+}
+
+/** Whether a request brings reports, by the one name of the path. */
+function isReportUpload({ method, url }: IncomingMessage): boolean {
+  return method === "POST" && url === PATHS.sightings;
 }
 
 async function drainAll(all: readonly (HttpServer | undefined)[], clock: Clock): Promise<void> {

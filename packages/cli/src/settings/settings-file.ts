@@ -53,7 +53,9 @@ function readIfAny(file: string): SettingsFile | null {
     // A file where a folder on the way should be: nothing can be behind it.
     if (code === "ENOTDIR") return null;
     const remedy =
-      code === "EISDIR" ? "name a file, not a folder" : `${whoMayRead(file)}: run this as who may`;
+      code === "EISDIR"
+        ? "name a file, not a folder"
+        : `${whoMayRead(file)}: run this as who may, or name another with --config`;
     throw new Failure("noPermission", `${file} cannot be read: ${code}`, remedy, { cause });
   }
 }

@@ -1,9 +1,11 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -167,11 +169,43 @@ describe("invites", () => {
 describe("the token secret", () => {
   it("is made once, for its owner alone, and refused when it was cut", () => {
     const folder = temporaryFolder();
-    const secret = loadTokenSecret(folder, random);
-    expect(loadTokenSecret(folder, random)).toEqual(secret);
     const path = join(folder, "admission", "token.secret");
+    const made: string[] = [];
+    const load = (): Uint8Array => loadTokenSecret(folder, random, (at) => made.push(at));
+    const secret = load();
+    expect(load()).toEqual(secret);
+    expect(made).toEqual([path]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     writeFileSync(path, fromHex("00"));
-    expect(() => loadTokenSecret(folder, random)).toThrow(Failure);
+    expect(load).toThrow(Failure);
+  });
+
+  it("is not made anew once tokens were issued: relays would refuse the keys of days they know", () => {
+    const folder = temporaryFolder();
+    const load = (): Uint8Array => loadTokenSecret(folder, random, () => undefined);
+    const book = openInviteBook(folder);
+    const { text } = makeInvite({ crypto, random, book }, ORDER);
+    load();
+    const path = join(folder, "admission", "token.secret");
+    rmSync(path);
+    load();
+    book.take(inviteHash(crypto, decodeInvite(crypto, text)), 100, 32);
+    rmSync(path);
+    expect(load).toThrow(/token\.secret is missing, and tokens were issued with it/);
+    expect(existsSync(path)).toBe(false);
+    const { remedy } = failureOf(load);
+    const command = remedy.slice(remedy.indexOf("head -c"));
+    execFileSync("sh", ["-c", command]);
+    expect(load()).toHaveLength(32);
+    book.close();
   });
 });
+
+function failureOf(call: () => unknown): Failure {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof Failure) return error;
+  }
+  throw new Error("expected a Failure");
+}
