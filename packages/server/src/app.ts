@@ -26,7 +26,7 @@ export function createApp(deps: AppDeps): Hono {
     await next();
     c.header("x-content-type-options", "nosniff");
     // What anybody may fetch, any web page may read: the owner's page comes from elsewhere. Credentials mean nothing.
-    if (c.req.path !== PATHS.sightings) c.header("access-control-allow-origin", "*");
+    if (c.req.method !== "POST") c.header("access-control-allow-origin", "*");
     if (deps.isStopping()) c.header("connection", "close");
   });
   sightingsRoute(app, deps);
