@@ -20,6 +20,7 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { createMetricsServer } from "./metrics/metrics-server.ts";
 import { openStore, type StoreOptions } from "./open-store.ts";
+import type { ReportError } from "./problem.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
 import { openEmbeddedTokenStore } from "./tokens/embedded-token-store.ts";
@@ -52,6 +53,7 @@ export class Server implements Stepper {
   readonly #gate: GateDeps;
   readonly #log: Log;
   readonly #errors: ErrorLog;
+  readonly #reportError: ReportError = (kind, error) => this.#errors.report(kind, error);
   readonly #diary: HourDiary;
   readonly #cap: IdCap;
   #store: ReportStore | undefined;
@@ -99,9 +101,7 @@ export class Server implements Stepper {
   async step(): Promise<number> {
     const segmentMs = SEGMENT_SECONDS * 1000;
     try {
-      await this.#maintain();
-      await this.#admission?.forgetOld();
-      if (this.#store !== undefined) await this.#diary.note(this.#store);
+      await this.#doWhatIsDue();
     } catch (error) {
       const mayRecover =
         error instanceof StoreUnavailableError && !(error instanceof StoreLostError);
@@ -112,10 +112,10 @@ export class Server implements Stepper {
     return segmentMs - (this.#options.clock.nowMs() % segmentMs);
   }
 
-  /** Waits a moment for what is due, and leaves a large hour to be closed meanwhile: the next segment does not wait. */
-  async #maintain(): Promise<void> {
+  /** Waits a moment, and leaves a large hour to be closed meanwhile: neither the next segment nor a stop waits for it. */
+  async #doWhatIsDue(): Promise<void> {
     let isLate = false;
-    const work = this.#store?.maintain().catch((error: unknown) => {
+    const work = this.#maintain().catch((error: unknown) => {
       if (!isLate) throw error;
       if (!this.#isStopping) this.#errors.report("closing what is over failed", error);
     });
@@ -130,6 +130,14 @@ export class Server implements Stepper {
     }
   }
 
+  async #maintain(): Promise<void> {
+    const store = this.#store;
+    if (store === undefined) return;
+    await store.maintain();
+    await this.#admission?.forgetOld();
+    await this.#diary.note(store);
+  }
+
   /** Takes no new request, answers those in flight, writes what was accepted, and lets go of the folder. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -142,7 +150,8 @@ export class Server implements Stepper {
 
   async #listen(store: ReportStore): Promise<string> {
     this.#http = this.#createHttp(store);
-    const url = await listen(this.#http, this.#options, "--listen 127.0.0.1:8787");
+    const report = this.#reportError;
+    const url = await listen(this.#http, this.#options, "--listen 127.0.0.1:8787", report);
     this.#log({ level: "info", event: "listening", text: `listening on ${url}`, facts: { url } });
     return url;
   }
@@ -153,7 +162,8 @@ export class Server implements Stepper {
     const isStopping = (): boolean => this.#isStopping;
     const deps = { store, clock, isStopping, dataFolder, metrics: metrics.of };
     this.#metricsHttp = createMetricsServer(deps, this.#gate);
-    const url = await listen(this.#metricsHttp, metrics, "--metrics-listen 127.0.0.1:9187");
+    const setting = "--metrics-listen 127.0.0.1:9187";
+    const url = await listen(this.#metricsHttp, metrics, setting, this.#reportError);
     const text = `metrics on ${url}/metrics`;
     this.#log({ level: "info", event: "metrics-listening", text, facts: { url } });
   }
@@ -182,7 +192,7 @@ export class Server implements Stepper {
       addressOf: (c) =>
         clientAddressOf(this.#gate.proxies, socketAddressOf(c), c.req.header("x-forwarded-for")),
       isStopping: () => this.#isStopping,
-      reportError: (kind, error) => this.#errors.report(kind, error),
+      reportError: this.#reportError,
     });
     return createHttpServer(app.fetch, this.#gate);
   }

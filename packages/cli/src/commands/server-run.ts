@@ -1,4 +1,4 @@
-import { systemClock, systemRandom, watchLoopDelay } from "@glowworm/platform";
+import { Failure, systemClock, systemRandom, watchLoopDelay } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
 import { Metrics, Server, type ServerOptions } from "@glowworm/server";
 import { buildDigest } from "../build-digest.ts";
@@ -12,6 +12,10 @@ import { readServerSettings } from "../settings/read-server-settings.ts";
 import { requireSettings } from "../settings/read-settings.ts";
 import { SERVER_SETTINGS, type ServerSettings } from "../settings/server-settings.ts";
 import { settingFlags, settingHelp } from "../settings/setting-flags.ts";
+import { withinGrace } from "../within-grace.ts";
+
+/** A service manager kills after ten seconds. What is in flight has eight of them, what hangs then has a bit more. */
+const STOP_MS = 9500;
 
 /** `glowworm server run`: keeps sealed reports and publishes them. */
 export const serverRunCommand: Command = {
@@ -43,9 +47,14 @@ examples:
       log: serverLog(settings["log.format"], settings["log.level"], say),
       ...optionsFrom(settings),
     });
-    await server.start();
-    await runUntilStopped(server, () => server.stop(), signal);
-    return "ok";
+    const running = server.start().then(() => runUntilStopped(server, () => server.stop(), signal));
+    const inTime = await withinGrace(running, signal, { clock: systemClock, graceMs: STOP_MS });
+    if (inTime) return "ok";
+    throw new Failure(
+      "failure",
+      "the store did not let go in time, and was left: nothing that was acknowledged is lost",
+      "see whether the disk, or the nodes of the cluster, answer",
+    );
   },
 };
 

@@ -1,8 +1,10 @@
 import { statfsSync } from "node:fs";
 import { isIP } from "node:net";
 import { dirname } from "node:path";
+import { Failure } from "@glowworm/platform";
 import { CLUSTER_RETENTION_DAYS_MAX } from "@glowworm/server";
 import type { HostPort } from "../host-port.ts";
+import { readCertificates, readPassword } from "./cluster-files.ts";
 import type { Mistake } from "./layers.ts";
 import type { ServerSettings } from "./server-settings.ts";
 
@@ -22,7 +24,15 @@ export function contradictions(chosen: Chosen): readonly Mistake[] {
   return RULES.flatMap((rule) => rule(chosen));
 }
 
-const RULES: readonly Rule[] = [metricsSocket, clusterKeys, clusterRetention, diskSize, timeouts];
+const RULES: readonly Rule[] = [
+  metricsSocket,
+  clusterKeys,
+  clusterLogin,
+  clusterFiles,
+  clusterRetention,
+  diskSize,
+  timeouts,
+];
 
 function metricsSocket({ settings, placeOf }: Chosen): readonly Mistake[] {
   const metrics = settings["metrics.listen"];
@@ -42,6 +52,37 @@ function clusterKeys({ settings, isChosen, placeOf }: Chosen): readonly Mistake[
       message: "says nothing without cluster.contact_points: reports stay in the data folder",
       remedy: "set cluster.contact_points as well, or leave this out",
     }));
+}
+
+function clusterLogin({ settings, placeOf }: Chosen): readonly Mistake[] {
+  const pair = ["cluster.username", "cluster.password_file"] as const;
+  const [given, ...both] = pair.filter((key) => settings[key] !== null);
+  if (given === undefined || both.length > 0) return [];
+  const missing = pair.find((key) => key !== given);
+  const message = `is one half of a login: ${missing} is missing`;
+  return [{ place: placeOf(given), message, remedy: `set ${missing} as well, or leave this out` }];
+}
+
+function clusterFiles({ settings, placeOf }: Chosen): readonly Mistake[] {
+  if (settings["cluster.contact_points"].length === 0) return [];
+  const readers = {
+    "cluster.password_file": readPassword,
+    "cluster.ca_file": readCertificates,
+  } as const;
+  return (["cluster.password_file", "cluster.ca_file"] as const).flatMap((key) => {
+    const file = settings[key];
+    return file === null ? [] : mistakesOf(() => readers[key](file), placeOf(key));
+  });
+}
+
+function mistakesOf(check: () => void, place: string): readonly Mistake[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [{ place, message: error.message, remedy: error.remedy }];
+  }
 }
 
 function clusterRetention({ settings, placeOf }: Chosen): readonly Mistake[] {

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { Failure } from "@glowworm/platform";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Invocation, OptionValues } from "../../src/command.ts";
@@ -147,6 +148,47 @@ describe("glowworm config check", () => {
     `data = "./~"`,
   ])("takes %j", async (toml) => {
     expect((await report(toml)).mistakes).toEqual([]);
+  });
+
+  it.each<[string, string, string, number?]>([
+    ["", "cluster.password_file", "on one line"],
+    ["a\nb\n", "cluster.password_file", "on one line"],
+    ["secret words\n", "cluster.password_file", "chmod o= ", 0o644],
+  ])(
+    "refuses %j as the password of a cluster, and never repeats it",
+    async (text, key, remedy, mode) => {
+      const file = join(folder, "password");
+      writeFileSync(file, text, { mode: mode ?? 0o640 });
+      const login = `username = "glow"\npassword_file = "${file}"`;
+      const found = await report(`[cluster]\ncontact_points = ["10.0.0.1"]\n${login}`);
+      expect(found.mistakes.map(({ place }) => place)).toEqual([
+        join(folder, `written.toml: ${key}`),
+      ]);
+      expect(found.mistakes[0]?.remedy).toContain(remedy);
+      expect(JSON.stringify(found)).not.toContain("secret words");
+    },
+  );
+
+  it("takes a password that a group may read, and certificates that are some", async () => {
+    const [password, ca] = [join(folder, "password"), join(folder, "ca.pem")];
+    writeFileSync(password, "secret\n", { mode: 0o640 });
+    writeFileSync(ca, rootCertificates.slice(0, 2).join("\n"));
+    const files = `password_file = "${password}"\nca_file = "${ca}"`;
+    const toml = `[cluster]\ncontact_points = ["10.0.0.1"]\nusername = "glow"\n${files}`;
+    expect((await report(toml)).mistakes).toEqual([]);
+    writeFileSync(ca, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    expect((await report(toml)).mistakes[0]?.message).toContain("holds no certificates");
+    rmSync(ca);
+    expect((await report(toml)).mistakes[0]?.message).toContain("there is no ");
+  });
+
+  it.each([
+    [`username = "glow"`, "cluster.username", "cluster.password_file"],
+    [`password_file = "/dev/null"`, "cluster.password_file", "cluster.username"],
+  ])("refuses half a login: %j", async (toml, key, missing) => {
+    const { mistakes } = await report(`[cluster]\ncontact_points = ["10.0.0.1"]\n${toml}`);
+    expect(mistakes[0]?.place).toContain(key);
+    expect(mistakes[0]?.message).toContain(`${missing} is missing`);
   });
 
   it("refuses a slip in a variable, and leaves alone what other programs are told", async () => {

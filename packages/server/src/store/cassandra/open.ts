@@ -49,7 +49,7 @@ function explained(error: unknown, { contactPoints, localDatacenter }: ClusterAd
   return new Failure(
     "failure",
     `${contactPoints.join(", ")}: ${error.message}`,
-    `see whether the nodes are up and their datacenter is named ${localDatacenter}: nodetool status`,
+    `see whether the nodes are up and their datacenter is named ${localDatacenter} (nodetool status), and whether cluster.username, password_file and ca_file are what they want`,
     { cause: error },
   );
 }
