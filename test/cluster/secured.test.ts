@@ -153,10 +153,9 @@ describe.skipIf(skip)("a cluster that wants a password and TLS", () => {
     }
   });
 
-  it("holds up no server that is told to stop, whatever hangs, also when it starts", async () => {
+  it("holds up no server that is told to stop, however long the node hangs", async () => {
     const { server, url, metrics } = await started();
     cluster.nodes[0]?.pause();
-    const starting = start();
     const unanswered: Promise<number>[] = [];
     // The second one waits for the first, so that the server has more to wait for than it may.
     for (let waiting = 1; waiting <= 2; waiting++) {
@@ -166,14 +165,10 @@ describe.skipIf(skip)("a cluster that wants a password and TLS", () => {
         return text.includes(`glowworm_queue_records ${waiting}\n`) || null;
       });
     }
-    const stopped = [server, starting].map(async (one) => {
-      const began = performance.now();
-      return { code: await one.stop("SIGTERM"), tookMs: performance.now() - began };
-    });
-    for (const { code, tookMs } of await Promise.all(stopped)) {
-      expect([0, 1]).toContain(code);
-      expect(tookMs).toBeLessThan(STOP_LIMIT_MS);
-    }
+    const began = performance.now();
+    expect(await server.stop("SIGTERM")).toBe(1);
+    expect(performance.now() - began).toBeLessThan(STOP_LIMIT_MS);
+    await server.line(/the store did not let go in time/);
     expect(await Promise.all(unanswered)).not.toContain(201);
   });
 });

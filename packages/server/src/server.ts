@@ -20,6 +20,7 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { createMetricsServer } from "./metrics/metrics-server.ts";
 import { openStore, type StoreOptions } from "./open-store.ts";
+import { waitAtMost } from "./patience.ts";
 import type { ReportError } from "./problem.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
@@ -100,8 +101,12 @@ export class Server implements Stepper {
   /** Does what is due; returns the milliseconds until the next segment is over. */
   async step(): Promise<number> {
     const segmentMs = SEGMENT_SECONDS * 1000;
+    const { clock } = this.#options;
     try {
-      await this.#doWhatIsDue();
+      // A large hour is closed meanwhile: neither the next segment nor a stop waits for it.
+      await waitAtMost({ clock, ms: PATIENCE_MS }, this.#maintain(), (error) => {
+        if (!this.#isStopping) this.#errors.report("closing what is over failed", error);
+      });
     } catch (error) {
       const mayRecover =
         error instanceof StoreUnavailableError && !(error instanceof StoreLostError);
@@ -109,25 +114,7 @@ export class Server implements Stepper {
       this.#errors.report("closing what is over failed", error);
       return RETRY_MS;
     }
-    return segmentMs - (this.#options.clock.nowMs() % segmentMs);
-  }
-
-  /** Waits a moment, and leaves a large hour to be closed meanwhile: neither the next segment nor a stop waits for it. */
-  async #doWhatIsDue(): Promise<void> {
-    let isLate = false;
-    const work = this.#maintain().catch((error: unknown) => {
-      if (!isLate) throw error;
-      if (!this.#isStopping) this.#errors.report("closing what is over failed", error);
-    });
-    const done = new AbortController();
-    const patience = this.#options.clock.sleep(PATIENCE_MS, done.signal).then(() => {
-      isLate = true;
-    });
-    try {
-      await Promise.race([work, patience]);
-    } finally {
-      done.abort();
-    }
+    return segmentMs - (clock.nowMs() % segmentMs);
   }
 
   async #maintain(): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { systemClock } from "@glowworm/platform";
 import { encodeUploadBatch, PATHS } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
-import { type LogEntry, Metrics, Server, type ServerLimits } from "@glowworm/server";
+import { Metrics, Server, type ServerLimits } from "@glowworm/server";
 import { describe, expect, it, vi } from "vitest";
 import { crypto, HOUR_MS, someUpload, temporaryFolder } from "./support/fixtures.ts";
 import { resultsOf, sampleOf } from "./support/samples.ts";
@@ -92,25 +92,6 @@ describe("the metrics of a server with sockets", () => {
     expect(sampleOf(text, "glowworm_damaged_hours")).toBe(2);
     expect(sampleOf(text, "glowworm_ready")).toBe(1);
     await again.server.stop();
-  });
-});
-
-describe("a server whose disk is fuller than it may be", () => {
-  it("says so at the start, with both numbers", async () => {
-    const said: LogEntry[] = [];
-    const options = { dataFolder: temporaryFolder(), minFreeBytes: 2 ** 50 };
-    const rest = {
-      host: "127.0.0.1",
-      port: 0,
-      retentionDays: 30,
-      log: (e: LogEntry) => said.push(e),
-    };
-    const server = new Server({ clock: systemClock, random, crypto, ...options, ...rest });
-    await server.start();
-    await server.stop();
-    const [entry] = said;
-    expect(entry).toMatchObject({ level: "warn", event: "disk-full" });
-    expect(entry?.text).toMatch(/has \d+ MiB left, less than min_free \(1073741824 MiB\).*503/);
   });
 });
 
