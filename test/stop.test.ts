@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -69,5 +69,20 @@ describe("a server that is told to stop", () => {
     await server.line(/stopping/);
     expect(await server.stop("SIGTERM")).toBe(130);
     expect(await first).toBe(130);
+  });
+
+  it("ends in time when it has begun to look for a cluster that says nothing", async () => {
+    const node = createServer().listen(0, "127.0.0.1");
+    const connected = once(node, "connection");
+    await once(node, "listening");
+    const point = `127.0.0.1:${(node.address() as AddressInfo).port}`;
+    const place = ["--listen", "127.0.0.1:0", "--data", join(folder, "other")];
+    const starting = new Glowworm(["server", "run", ...place, "--cluster-contact-points", point]);
+    const [socket] = (await connected) as [Socket];
+    const began = performance.now();
+    expect(await starting.stop("SIGTERM")).toBe(1);
+    expect(performance.now() - began).toBeLessThan(LIMIT_MS);
+    socket.destroy();
+    node.close();
   });
 });

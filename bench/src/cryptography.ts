@@ -8,7 +8,6 @@ import {
   type EpochOpener,
   epochOpener,
   epochPrivateKey,
-  minuteToken,
   openEnvelope,
   type RandomSource,
   type Sighting,
@@ -16,6 +15,7 @@ import {
 } from "@glowworm/protocol";
 import sodium from "libsodium-wrappers";
 import { compare, type Row } from "./measure.ts";
+import { sampleSighting } from "./sighting.ts";
 
 const DAY = 20_600;
 const WEEK_DAYS = 7;
@@ -29,7 +29,7 @@ export async function benchCryptography(
   const deviceKey = random.bytes(32);
   const keys = deriveDayKeys(crypto, deviceKey, DAY);
   const opener = epochOpener(crypto, epochPrivateKey(crypto, keys.seed, keys.privateKey));
-  const sighting = sampleSighting(crypto, random, keys.seed);
+  const sighting = sampleSighting(crypto, random, keys.seed, DAY * 86_400);
   const raw = rawX25519(random, dayCardOf(crypto, keys).publicKey);
   return [
     await compare(
@@ -85,24 +85,6 @@ function rawX25519(random: RandomSource, point: Uint8Array): () => void {
   const privateKey = createPrivateKey({ key: { ...base, d }, format: "jwk" });
   return () => {
     diffieHellman({ privateKey, publicKey });
-  };
-}
-
-function sampleSighting(crypto: CryptoSuite, random: RandomSource, seed: Uint8Array): Sighting {
-  return {
-    seenAt: DAY * 86_400,
-    latitudeE7: 520_000_000,
-    longitudeE7: 43_000_000,
-    accuracyDm: 80,
-    altitudeMetres: 2,
-    source: "gnss",
-    rssiDbm: -70,
-    framesHeard: 12,
-    secondsHeard: 4,
-    status: 4,
-    token: minuteToken(crypto, seed, 0),
-    relayMark: random.bytes(8),
-    stamp: random.bytes(16),
   };
 }
 

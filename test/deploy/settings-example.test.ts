@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SERVER_SETTINGS } from "../../packages/cli/src/settings/server-settings.ts";
 import { flagOf, variableOf } from "../../packages/cli/src/settings/setting.ts";
@@ -46,7 +47,10 @@ describe("deploy/server.toml", () => {
 
   it("has every setting there is, and is right with every one of them set", async () => {
     const file = join(folder, "server.toml");
-    writeFileSync(file, readFileSync(EXAMPLE, "utf8").replaceAll(/^# (?=\w+ = )/gm, ""));
+    writeFileSync(join(folder, "cluster.password"), "a password\n", { mode: 0o600 });
+    writeFileSync(join(folder, "cluster-ca.pem"), rootCertificates[0] ?? "");
+    const all = readFileSync(EXAMPLE, "utf8").replaceAll(/^# (?=\w+ = )/gm, "");
+    writeFileSync(file, all.replaceAll("/etc/glowworm/", `${folder}/`));
     const { settings, mistakes } = await check(file);
     expect(mistakes).toEqual([]);
     const set = settings.filter(({ origin }) => origin === file).map(({ key }) => key);

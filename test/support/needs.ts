@@ -24,12 +24,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
   strace: "strace",
   nsenter: "util-linux",
   java: "openjdk-17-jre-headless",
+  keytool: "openjdk-17-jre-headless",
   mvn: "maven",
   unshare: "util-linux",
 };
 
 /** Programs that `GLOWWORM_REQUIRE` asks for by one name. */
-const GROUPS: Readonly<Record<string, string>> = { java: "jdk", mvn: "jdk" };
+const GROUPS: Readonly<Record<string, string>> = { java: "jdk", keytool: "jdk", mvn: "jdk" };
 
 /**
  * Whether every program is installed. A missing one is printed and its tests are skipped; it is an error instead when

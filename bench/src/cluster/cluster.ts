@@ -22,10 +22,17 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** Starts `count` nodes: the first alone, because the others learn of each other from it, then all others at once. */
-export async function startCluster(count: number): Promise<Cluster> {
+/**
+ * Starts `count` nodes: the first alone, because the others learn of each other from it, then all others at once.
+ * @param more lines of `cassandra.yaml` for the node at a place.
+ */
+export async function startCluster(
+  count: number,
+  more: (place: NodePlace) => string = () => "",
+): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), "glowworm-cluster-"));
-  const nodes = (await placesIn(folder, count)).map((place) => new CassandraNode(place));
+  const places = await placesIn(folder, count);
+  const nodes = places.map((place) => new CassandraNode({ ...place, more: more(place) }));
   const stop = async (): Promise<void> => {
     await Promise.all(nodes.map((node) => node.kill()));
     rmSync(folder, { recursive: true, force: true });

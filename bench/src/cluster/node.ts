@@ -25,6 +25,8 @@ export interface NodePlace {
   readonly seed: string;
   /** Where `nodetool` reaches it. */
   readonly jmxPort: number;
+  /** Lines of `cassandra.yaml` that only this node has. */
+  readonly more?: string;
 }
 
 /** One Cassandra node, started as a process of this machine. */
@@ -56,10 +58,14 @@ export class CassandraNode {
 
   /** SIGKILL: no goodbye to the other nodes, nothing flushed. Resolves when the process is gone. */
   async kill(): Promise<void> {
-    const pid = Number(readFileSync(join(this.place.folder, "pid"), "utf8"));
-    for (let signal: NodeJS.Signals | 0 = "SIGKILL"; sent(pid, signal); signal = 0) {
+    for (let signal: NodeJS.Signals | 0 = "SIGKILL"; sent(this.#pid, signal); signal = 0) {
       await delay(POLL_MS / 4);
     }
+  }
+
+  /** SIGSTOP: connections stay, and nothing is answered any more. */
+  pause(): void {
+    sent(this.#pid, "SIGSTOP");
   }
 
   /** Runs `nodetool` against this node and returns what it printed. */
@@ -68,6 +74,10 @@ export class CassandraNode {
     const tool = ["org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1", "-p", port, ...words];
     const { stdout } = await run("java", [...this.#java(), "-Xmx128m", "-Xms32m", ...tool]);
     return stdout;
+  }
+
+  get #pid(): number {
+    return Number(readFileSync(join(this.place.folder, "pid"), "utf8"));
   }
 
   get #log(): string {
@@ -88,7 +98,7 @@ export class CassandraNode {
   }
 
   #configuration(): string {
-    const { folder, address, seed } = this.place;
+    const { folder, address, seed, more = "" } = this.place;
     return `${readFileSync(join(CONFIGURATION, "cassandra.yaml"), "utf8")}
 listen_address: ${address}
 rpc_address: ${address}
@@ -100,7 +110,7 @@ data_file_directories: [${folder}/data]
 commitlog_directory: ${folder}/commitlog
 hints_directory: ${folder}/hints
 saved_caches_directory: ${folder}/caches
-`;
+${more}`;
   }
 
   async #takesQueries(child: ChildProcess): Promise<void> {

@@ -8,13 +8,12 @@ import {
   epochOf,
   epochPublicKey,
   getIdOf,
-  minuteInEpoch,
-  minuteToken,
   putIdOf,
   type RandomSource,
   sealSighting,
   type UnixSeconds,
 } from "@glowworm/protocol";
+import { sampleSighting } from "../sighting.ts";
 
 /** The report of a relay that heard the device at a moment, as stores take it. */
 export function plantedReport(
@@ -27,20 +26,7 @@ export function plantedReport(
   const keys = deriveDayKeys(crypto, device.key, day);
   const seed = advanceSeed(crypto, keys.seed, 0, epoch);
   const publicKey = epochPublicKey(crypto, seed, dayCardOf(crypto, keys).publicKey);
-  const envelope = sealSighting(crypto, random.bytes(32), publicKey, {
-    seenAt,
-    latitudeE7: 520_000_000,
-    longitudeE7: 43_000_000,
-    accuracyDm: 80,
-    altitudeMetres: 2,
-    source: "gnss",
-    rssiDbm: -70,
-    framesHeard: 12,
-    secondsHeard: 4,
-    status: 4,
-    token: minuteToken(crypto, seed, minuteInEpoch(seenAt)),
-    relayMark: random.bytes(8),
-    stamp: random.bytes(16),
-  });
+  const sighting = sampleSighting(crypto, random, seed, seenAt);
+  const envelope = sealSighting(crypto, random.bytes(32), publicKey, sighting);
   return concat(getIdOf(crypto, putIdOf(crypto, publicKey)), envelope);
 }

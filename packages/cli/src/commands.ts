@@ -37,3 +37,8 @@ export const COMMANDS: readonly Command[] = [
   configCheckCommand,
   demoCommand,
 ];
+
+/** Whether words begin with the name of a command. */
+export function isNamed(command: Command, words: readonly string[]): boolean {
+  return command.name.split(" ").every((word, index) => words[index] === word);
+}

@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { EXIT, errorCode, Failure } from "@glowworm/platform";
 import type { Command, Invocation, OptionValues } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, isNamed } from "./commands.ts";
+import { showHelp } from "./help.ts";
 import { usage } from "./options.ts";
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -10,7 +11,7 @@ const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export async function main(args: readonly string[]): Promise<number> {
   process.stdout.on("error", endWithReader);
   const command = COMMANDS.find((candidate) => isNamed(candidate, args));
-  if (command === undefined) return showHelp(args);
+  if (command === undefined) return showHelp(args, { out, say });
   const stop = new AbortController();
   const onSignal = (): void => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted);
@@ -60,21 +61,6 @@ function report(error: unknown): number {
     `glowworm: unexpected error, please report it: ${error instanceof Error ? error.stack : error}`,
   );
   return EXIT.failure;
-}
-
-function isNamed(command: Command, args: readonly string[]): boolean {
-  const words = command.name.split(" ");
-  return words.every((word, index) => args[index] === word);
-}
-
-function showHelp(args: readonly string[]): number {
-  const isAsked = args[0] === "--help" || args[0] === "-h" || args[0] === "help";
-  const print = isAsked ? out : say;
-  if (args.length > 0 && !isAsked) say(`glowworm: no command "${args.join(" ")}"`);
-  print("usage: glowworm COMMAND [OPTIONS]\n");
-  for (const command of COMMANDS) print(`  ${command.name.padEnd(15)} ${command.summary}`);
-  print("\nglowworm COMMAND --help says more.");
-  return isAsked ? EXIT.ok : EXIT.usage;
 }
 
 /** Whoever read the output, such as `head`, has enough: an end like any other. */

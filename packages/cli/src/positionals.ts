@@ -6,12 +6,17 @@ export function assertNoWords(positionals: readonly string[], command: string): 
   throw usage(`unexpected "${positionals.join(" ")}"`, `glowworm ${command} --help`);
 }
 
-/** The one NAME a command takes. @throws {Failure} usage */
-export function onlyName(positionals: readonly string[], command: string): string {
-  const [name, ...rest] = positionals;
-  if (name === undefined) throw usage("NAME is missing", `glowworm ${command} NAME`);
+/** The one word a command takes; `called` is its name in the usage line. @throws {Failure} usage */
+export function onlyWord(
+  positionals: readonly string[],
+  command: string,
+  called: string = "NAME",
+): string {
+  const [word, ...rest] = positionals;
+  if (word === undefined) throw usage(`${called} is missing`, `glowworm ${command} ${called}`);
   if (rest.length > 0) {
-    throw usage(`expected one NAME, got ${positionals.length} words`, `glowworm ${command} NAME`);
+    const message = `expected one ${called}, got ${positionals.length} words`;
+    throw usage(message, `glowworm ${command} ${called}`);
   }
-  return name;
+  return word;
 }

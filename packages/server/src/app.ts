@@ -28,7 +28,7 @@ export function createApp(deps: AppDeps): Hono {
     const { headers } = c.res;
     headers.set("x-content-type-options", "nosniff");
     // What anybody may fetch, any web page may read: the owner's page comes from elsewhere. Credentials mean nothing.
-    if (c.req.path !== PATHS.sightings) headers.set("access-control-allow-origin", "*");
+    if (c.req.method !== "POST") headers.set("access-control-allow-origin", "*");
     if (deps.isStopping()) headers.set("connection", "close");
   });
   sightingsRoute(app, deps);

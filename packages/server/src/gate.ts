@@ -16,8 +16,8 @@ export interface GateDeps extends RateLimitDeps {
   readonly proxies: TrustedProxies;
   /** Mean delay of the event loop lately, in milliseconds. */
   readonly loopDelayMs: () => number;
-  /** Told of every refusal, and whether it was one of an upload. */
-  readonly onRefused: (isUpload: boolean) => void;
+  /** Told of every request that was refused. */
+  readonly onRefused: (request: IncomingMessage) => void;
 }
 
 /** What an operator may choose of it. */

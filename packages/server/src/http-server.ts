@@ -76,7 +76,7 @@ function behindGate(deps: GateDeps, listener: RequestListener): RequestListener 
     }
     const pass = gate.admit(request);
     if (pass instanceof ProblemError) {
-      deps.onRefused(isUpload(request));
+      deps.onRefused(request);
       refuse(request, response, pass);
       return;
     }

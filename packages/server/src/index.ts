@@ -6,6 +6,7 @@ export { Mirror, type MirrorOptions } from "./mirror/mirror.ts";
 export { openApiDocument } from "./openapi/document.ts";
 export { Server, type ServerOptions } from "./server.ts";
 export type { ClusterOptions } from "./store/cassandra/open.ts";
+export { CLUSTER_RETENTION_DAYS_MAX } from "./store/cassandra/retention.ts";
 export {
   EmbeddedStore,
   type EmbeddedStoreOptions,

@@ -8,6 +8,8 @@ export type LogEvent =
   | "stopping"
   | "stopped"
   | "damaged-file"
+  | "disk-full"
+  | "token-secret-made"
   | "hours-closed"
   | "hours-expired"
   | "error";

@@ -1,7 +1,14 @@
-import type { Server as HttpServer } from "node:http";
-import { type Admission, type Clock, SEGMENT_SECONDS, type Stepper } from "@glowworm/protocol";
+import type { Server as HttpServer, IncomingMessage } from "node:http";
+import {
+  type Admission,
+  type Clock,
+  PATHS,
+  SEGMENT_SECONDS,
+  type Stepper,
+} from "@glowworm/protocol";
 import { aboutOf, type OperatorWords } from "./about.ts";
 import { createApp } from "./app.ts";
+import { warnOfFullDisk } from "./disk-warning.ts";
 import { drain } from "./drain.ts";
 import { ErrorLog } from "./error-log.ts";
 import { type GateDeps, type GateOptions, gateDeps } from "./gate.ts";
@@ -13,6 +20,8 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { createMetricsServer } from "./metrics/metrics-server.ts";
 import { openStore, type StoreOptions } from "./open-store.ts";
+import { waitAtMost } from "./patience.ts";
+import type { ReportError } from "./problem.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
 import { openTokenStore } from "./tokens/open-token-store.ts";
@@ -44,6 +53,7 @@ export class Server implements Stepper {
   readonly #gate: GateDeps;
   readonly #log: Log;
   readonly #errors: ErrorLog;
+  readonly #reportError: ReportError = (kind, error) => this.#errors.report(kind, error);
   readonly #diary: HourDiary;
   readonly #cap: IdCap;
   #store: ReportStore | undefined;
@@ -55,7 +65,9 @@ export class Server implements Stepper {
   /** @throws {Failure} `usage` for a trusted proxy that is none. */
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#gate = gateDeps(options, (isUpload) => options.metrics?.of.refused(isUpload));
+    this.#gate = gateDeps(options, (request) =>
+      options.metrics?.of.refused(isReportUpload(request)),
+    );
     this.#log = options.log ?? (() => {});
     this.#errors = new ErrorLog(options.clock, this.#log);
     this.#diary = new HourDiary(this.#log);
@@ -64,7 +76,7 @@ export class Server implements Stepper {
 
   /** Opens the store and listens. @throws {Failure} when a person has to mend it. */
   async start(): Promise<{ readonly url: string }> {
-    const { clock, metrics } = this.#options;
+    const { clock, metrics, cluster, dataFolder, minFreeBytes } = this.#options;
     const store = await openStore({
       ...this.#options,
       onDamage: (path) => this.#warnOfDamage(path),
@@ -72,6 +84,7 @@ export class Server implements Stepper {
     });
     this.#store = store;
     try {
+      if (cluster === undefined) await warnOfFullDisk(this.#log, dataFolder, minFreeBytes);
       await this.#diary.note(store);
       if (this.#options.admission === "invite") this.#admission = await this.#openAdmission();
       await this.#listenForMetrics(store);
@@ -87,10 +100,12 @@ export class Server implements Stepper {
   /** Does what is due; returns the milliseconds until the next segment is over. */
   async step(): Promise<number> {
     const segmentMs = SEGMENT_SECONDS * 1000;
+    const { clock } = this.#options;
     try {
-      await this.#maintain();
-      await this.#admission?.forgetOld();
-      if (this.#store !== undefined) await this.#diary.note(this.#store);
+      // A large hour is closed meanwhile: neither the next segment nor a stop waits for it.
+      await waitAtMost({ clock, ms: PATIENCE_MS }, this.#maintain(), (error) => {
+        if (!this.#isStopping) this.#errors.report("closing what is over failed", error);
+      });
     } catch (error) {
       const mayRecover =
         error instanceof StoreUnavailableError && !(error instanceof StoreLostError);
@@ -98,25 +113,15 @@ export class Server implements Stepper {
       this.#errors.report("closing what is over failed", error);
       return RETRY_MS;
     }
-    return segmentMs - (this.#options.clock.nowMs() % segmentMs);
+    return segmentMs - (clock.nowMs() % segmentMs);
   }
 
-  /** Waits a moment for what is due, and leaves a large hour to be closed meanwhile: the next segment does not wait. */
   async #maintain(): Promise<void> {
-    let isLate = false;
-    const work = this.#store?.maintain().catch((error: unknown) => {
-      if (!isLate) throw error;
-      if (!this.#isStopping) this.#errors.report("closing what is over failed", error);
-    });
-    const done = new AbortController();
-    const patience = this.#options.clock.sleep(PATIENCE_MS, done.signal).then(() => {
-      isLate = true;
-    });
-    try {
-      await Promise.race([work, patience]);
-    } finally {
-      done.abort();
-    }
+    const store = this.#store;
+    if (store === undefined) return;
+    await store.maintain();
+    await this.#admission?.forgetOld();
+    await this.#diary.note(store);
   }
 
   /** Takes no new request, answers those in flight, writes what was accepted, and lets go of the folder. */
@@ -131,7 +136,8 @@ export class Server implements Stepper {
 
   async #listen(store: ReportStore): Promise<string> {
     this.#http = this.#createHttp(store);
-    const url = await listen(this.#http, this.#options, "--listen 127.0.0.1:8787");
+    const report = this.#reportError;
+    const url = await listen(this.#http, this.#options, "--listen 127.0.0.1:8787", report);
     this.#log({ level: "info", event: "listening", text: `listening on ${url}`, facts: { url } });
     return url;
   }
@@ -142,14 +148,16 @@ export class Server implements Stepper {
     const isStopping = (): boolean => this.#isStopping;
     const deps = { store, clock, isStopping, dataFolder, metrics: metrics.of };
     this.#metricsHttp = createMetricsServer(deps, this.#gate);
-    const url = await listen(this.#metricsHttp, metrics, "--metrics-listen 127.0.0.1:9187");
+    const setting = "--metrics-listen 127.0.0.1:9187";
+    const url = await listen(this.#metricsHttp, metrics, setting, this.#reportError);
     const text = `metrics on ${url}/metrics`;
     this.#log({ level: "info", event: "metrics-listening", text, facts: { url } });
   }
 
   async #openAdmission(): Promise<UploadAdmission> {
     const { clock, random, crypto } = this.#options;
-    const { store, secret: tokenSecret } = await openTokenStore(this.#options, random);
+    const onSecret = (path: string): void => this.#tellOfSecret(path);
+    const { store, secret: tokenSecret } = await openTokenStore(this.#options, random, onSecret);
     return new UploadAdmission({ tokenSecret, store, cap: this.#cap, clock, crypto, random });
   }
 
@@ -170,15 +178,29 @@ export class Server implements Stepper {
       addressOf: (c) =>
         clientAddressOf(this.#gate.proxies, socketAddressOf(c), c.req.header("x-forwarded-for")),
       isStopping: () => this.#isStopping,
-      reportError: (kind, error) => this.#errors.report(kind, error),
+      reportError: this.#reportError,
     });
     return createHttpServer(app.fetch, this.#gate);
   }
 
+  #tellOfSecret(path: string): void {
+    const others = "the other servers of the cluster need a copy before they start";
+    const isShared = this.#options.cluster !== undefined;
+    const text = `made ${path}${isShared ? `: ${others}` : ""}`;
+    const level = isShared ? "warn" : "info";
+    this.#log({ level, event: "token-secret-made", text, facts: { path } });
+  }
+
   #warnOfDamage(path: string): void {
+    this.#options.metrics?.of.damaged();
     const text = `damaged, set aside as ${path}`;
     this.#log({ level: "warn", event: "damaged-file", text, facts: { path } });
   }
+}
+
+/** Whether a request brings reports, by the one name of the path. */
+function isReportUpload({ method, url }: IncomingMessage): boolean {
+  return method === "POST" && url === PATHS.sightings;
 }
 
 async function drainAll(all: readonly (HttpServer | undefined)[], clock: Clock): Promise<void> {

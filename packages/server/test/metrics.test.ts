@@ -1,14 +1,21 @@
-import { systemClock } from "@glowworm/platform";
-import { encodeUploadBatch, PATHS } from "@glowworm/protocol";
+import { PATHS } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
-import { Metrics, Server } from "@glowworm/server";
+import type { Metrics } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import { everyAnswer, filledApp } from "./support/every-answer.ts";
-import { crypto, someUpload, temporaryFolder } from "./support/fixtures.ts";
+import { someUpload } from "./support/fixtures.ts";
+import { resultsOf, sampleOf, samplesOf } from "./support/samples.ts";
 import type { TestApp } from "./support/test-app.ts";
 
 const random = seededRandom("metrics");
-const GAUGES = { isWritable: true, isReady: true, hours: 1, bytes: 5, freeBytes: null };
+const GAUGES = {
+  isWritable: true,
+  isReady: true,
+  hours: 1,
+  bytes: 5,
+  freeBytes: null,
+  damagedHours: 0,
+};
 
 /** Every label our metrics may have, and what it may say. */
 const LABELS: Readonly<Record<string, RegExp>> = {
@@ -21,25 +28,6 @@ const LABELS: Readonly<Record<string, RegExp>> = {
 
 async function textOf(metrics: Metrics): Promise<string> {
   return (await metrics.render(GAUGES)).text;
-}
-
-/** Name, labels and value of every sample. */
-function samplesOf(text: string): { name: string; labels: [string, string][]; value: number }[] {
-  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return lines.map((line) => {
-    const [, name = "", labels = "", value = ""] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
-    const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)];
-    return {
-      name,
-      labels: pairs.map(([, label = "", said = ""]) => [label, said]),
-      value: Number(value.replace("Nan", "NaN")),
-    };
-  });
-}
-
-function sampleOf(text: string, series: string): number | null {
-  const line = text.split("\n").find((one) => one.startsWith(`${series} `));
-  return line === undefined ? null : Number(line.slice(series.length + 1));
 }
 
 async function readTimes(app: TestApp, path: string, times: number): Promise<void> {
@@ -58,6 +46,16 @@ describe("metrics", () => {
     expect(sampleOf(text, 'glowworm_uploads_total{code="stored"}')).toBe(2);
     expect(sampleOf(text, 'glowworm_uploads_total{code="bad-length"}')).toBe(1);
     expect(sampleOf(text, "glowworm_queue_records")).toBe(0);
+    expect(resultsOf(text)).toEqual(["stored", "bad-length"]);
+    await store.close();
+  });
+
+  it("take nothing for an upload that brings no reports", async () => {
+    const { app, store } = await filledApp();
+    await app.get(PATHS.sightings);
+    await app.app.request(PATHS.tokens, { method: "POST", body: "x" });
+    await app.app.request("/nowhere", { method: "POST", body: "x" });
+    expect(resultsOf(await textOf(app.metrics))).toEqual([]);
     await store.close();
   });
 
@@ -129,43 +127,5 @@ describe("metrics", () => {
       "other",
     ]);
     await store.close();
-  });
-});
-
-describe("the socket of the metrics", () => {
-  it("serves them, and nothing else does", async () => {
-    const entries: { event: string; url: unknown }[] = [];
-    const metrics = new Metrics();
-    const server = new Server({
-      clock: systemClock,
-      random,
-      crypto,
-      dataFolder: temporaryFolder(),
-      host: "127.0.0.1",
-      port: 0,
-      retentionDays: 30,
-      metrics: { host: "127.0.0.1", port: 0, of: metrics },
-      log: ({ event, facts }) => entries.push({ event, url: facts?.["url"] }),
-    });
-    const { url } = await server.start();
-    const own = String(entries.find(({ event }) => event === "metrics-listening")?.url);
-    const body = encodeUploadBatch([someUpload(random)]) as Uint8Array<ArrayBuffer>;
-    const headers = { "content-type": "application/octet-stream" };
-    const stored = await fetch(url + PATHS.sightings, { method: "POST", headers, body });
-    expect(stored.status).toBe(201);
-    const scrape = await fetch(`${own}/metrics`);
-    expect(scrape.headers.get("content-type")).toContain("text/plain");
-    const text = await scrape.text();
-    expect(sampleOf(text, "glowworm_store_writable")).toBe(1);
-    expect(sampleOf(text, "glowworm_ready")).toBe(1);
-    expect(sampleOf(text, "glowworm_store_hours")).toBe(0);
-    expect(sampleOf(text, "glowworm_store_bytes")).toBeGreaterThan(1000);
-    expect(sampleOf(text, "glowworm_disk_free_bytes")).toBeGreaterThan(0);
-    expect(sampleOf(text, "glowworm_commit_records_sum")).toBe(1);
-    expect(sampleOf(text, "glowworm_reports_accepted_total")).toBe(1);
-    expect((await fetch(`${url}/metrics`)).status).toBe(404);
-    expect((await fetch(`${own}/v1/hours`)).status).toBe(404);
-    await server.stop();
-    await expect(fetch(`${own}/metrics`)).rejects.toThrow();
   });
 });

@@ -54,6 +54,13 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("lets web pages read what anybody may fetch, and nothing that is sent", () => {
+    for (const { method, response } of exchanges) {
+      const readable = response.headers.get("access-control-allow-origin");
+      expect(readable).toBe(method === "get" ? "*" : null);
+    }
+  });
+
   it("describes every route of an app that takes everybody, or whoever has a token", () => {
     const routes = new InvitedApp().http.app.routes
       .filter(({ method }) => method !== "ALL")

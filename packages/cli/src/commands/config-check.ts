@@ -1,7 +1,8 @@
 import type { Command } from "../command.ts";
 import { isGiven } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
-import { type ReadSettings, readSettings, requireSettings } from "../settings/read-settings.ts";
+import { readServerSettings } from "../settings/read-server-settings.ts";
+import { type ReadSettings, requireSettings } from "../settings/read-settings.ts";
 import { SERVER_SETTINGS } from "../settings/server-settings.ts";
 import { settingFlags, settingHelp } from "../settings/setting-flags.ts";
 
@@ -24,10 +25,11 @@ examples:
   options: { ...settingFlags(SERVER_SETTINGS), json: { type: "boolean" } },
   async run({ values, positionals, env, out, say }) {
     assertNoWords(positionals, "config check");
-    const read = readSettings(SERVER_SETTINGS, values, env);
+    const read = readServerSettings(values, env);
     if (isGiven(values, "json")) {
       const { file, effective, mistakes } = read;
-      out(JSON.stringify({ v: 1, file, settings: effective, mistakes }));
+      const settings = effective.map(({ key, value, origin }) => ({ key, value, origin }));
+      out(JSON.stringify({ v: 1, file, settings, mistakes }));
       return mistakes.length === 0 ? "ok" : "usage";
     }
     requireSettings(read);

@@ -12,7 +12,7 @@ import { deriveDeviceKey, loadCrypto } from "@glowworm/protocol";
 import type { Command, Invocation } from "../command.ts";
 import { numberOption, textOption, usage } from "../options.ts";
 import { askPassphrase } from "../passphrase.ts";
-import { onlyName } from "../positionals.ts";
+import { onlyWord } from "../positionals.ts";
 import { systemTerminal, type Terminal } from "../terminal.ts";
 
 export const deviceAddCommand: Command = {
@@ -32,7 +32,7 @@ that device needs. They open no report, but whoever has them can recognise its b
 };
 
 async function addNamed(invocation: Invocation, terminal: Terminal): Promise<ExitName> {
-  const name = onlyName(invocation.positionals, "device add");
+  const name = onlyWord(invocation.positionals, "device add");
   const crypto = await loadCrypto();
   const folder = new OwnerFolder(crypto, configFolder(invocation.env));
   const now = Math.floor(systemClock.nowMs() / 1000);

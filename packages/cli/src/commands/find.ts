@@ -2,7 +2,7 @@ import { findJson, geoJson, placeText } from "@glowworm/owner";
 import type { ExitName } from "@glowworm/platform";
 import type { Command, Invocation } from "../command.ts";
 import { conclude, LOOKUP_OPTIONS, lookForDevice, outputFormat } from "../owner-lookup.ts";
-import { onlyName } from "../positionals.ts";
+import { onlyWord } from "../positionals.ts";
 
 export const findCommand: Command = {
   name: "find",
@@ -25,7 +25,7 @@ printed then comes from this disk).
 };
 
 async function find(invocation: Invocation): Promise<ExitName> {
-  const name = onlyName(invocation.positionals, "find");
+  const name = onlyWord(invocation.positionals, "find");
   const format = outputFormat(invocation.values);
   const looked = await lookForDevice(invocation, name);
   const { device, result } = looked;

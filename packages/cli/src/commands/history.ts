@@ -2,7 +2,7 @@ import { geoJson, historyJson, historyLine } from "@glowworm/owner";
 import type { ExitName } from "@glowworm/platform";
 import type { Command, Invocation } from "../command.ts";
 import { conclude, LOOKUP_OPTIONS, lookForDevice, outputFormat } from "../owner-lookup.ts";
-import { onlyName } from "../positionals.ts";
+import { onlyWord } from "../positionals.ts";
 
 export const historyCommand: Command = {
   name: "history",
@@ -24,7 +24,7 @@ Exit codes as for find.
 };
 
 async function history(invocation: Invocation): Promise<ExitName> {
-  const name = onlyName(invocation.positionals, "history");
+  const name = onlyWord(invocation.positionals, "history");
   const format = outputFormat(invocation.values);
   const looked = await lookForDevice(invocation, name);
   const { device, result } = looked;

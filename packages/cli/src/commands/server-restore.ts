@@ -1,3 +1,6 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { giveToOwnerOf } from "@glowworm/platform";
 import { restoreStore } from "@glowworm/server";
 import type { Command } from "../command.ts";
 import { textOption, usage } from "../options.ts";
@@ -28,9 +31,17 @@ Exit codes: 0 everything is restored, 1 something was damaged and left out, 2 th
     if (from === undefined) throw usage("--from is missing", "glowworm server restore --from DIR");
     return await runTool(invocation, async (world) => {
       const { data } = serverSettings(values, env);
+      const model = existsSync(data) ? data : dirname(data);
       const done = await restoreStore(world, { from, data });
+      giveWhole(data, model);
       say(`server: ${done.hours} closed hours and ${done.openHours} open ones restored`);
       return concludeDamage(done.damaged, say);
     });
   },
 };
+
+/** What root restores must not lock out the user of the server, who has the folder, or the one that it was made in. */
+function giveWhole(data: string, model: string): void {
+  const names = readdirSync(data, { recursive: true, encoding: "utf8" });
+  for (const path of [data, ...names.map((name) => join(data, name))]) giveToOwnerOf(model, path);
+}

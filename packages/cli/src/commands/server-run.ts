@@ -1,4 +1,4 @@
-import { systemClock, systemRandom, watchLoopDelay } from "@glowworm/platform";
+import { Failure, systemClock, systemRandom, watchLoopDelay } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
 import { Metrics, Server, type ServerOptions } from "@glowworm/server";
 import { buildDigest } from "../build-digest.ts";
@@ -8,9 +8,14 @@ import { assertNoWords } from "../positionals.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
 import { clusterFrom } from "../settings/cluster-settings.ts";
 import { limitsFrom } from "../settings/limit-settings.ts";
-import { readSettings, requireSettings } from "../settings/read-settings.ts";
+import { readServerSettings } from "../settings/read-server-settings.ts";
+import { requireSettings } from "../settings/read-settings.ts";
 import { SERVER_SETTINGS, type ServerSettings } from "../settings/server-settings.ts";
 import { settingFlags, settingHelp } from "../settings/setting-flags.ts";
+import { withinGrace } from "../within-grace.ts";
+
+/** A service manager kills after ten seconds. What is in flight has eight of them, what hangs then has a bit more. */
+const STOP_MS = 9500;
 
 /** `glowworm server run`: keeps sealed reports and publishes them. */
 export const serverRunCommand: Command = {
@@ -33,7 +38,7 @@ examples:
   options: settingFlags(SERVER_SETTINGS),
   async run({ values, positionals, env, signal, say }) {
     assertNoWords(positionals, "server run");
-    const settings = requireSettings(readSettings(SERVER_SETTINGS, values, env));
+    const settings = requireSettings(readServerSettings(values, env));
     const server = new Server({
       clock: systemClock,
       random: systemRandom,
@@ -42,9 +47,14 @@ examples:
       log: serverLog(settings["log.format"], settings["log.level"], say),
       ...optionsFrom(settings),
     });
-    await server.start();
-    await runUntilStopped(server, () => server.stop(), signal);
-    return "ok";
+    const running = server.start().then(() => runUntilStopped(server, () => server.stop(), signal));
+    const inTime = await withinGrace(running, signal, { clock: systemClock, graceMs: STOP_MS });
+    if (inTime) return "ok";
+    throw new Failure(
+      "failure",
+      "the store did not let go in time, and was left: nothing that was acknowledged is lost",
+      "see whether the disk, or the nodes of the cluster, answer",
+    );
   },
 };
 

@@ -1,6 +1,6 @@
 import { Failure } from "@glowworm/platform";
 import type { Command } from "../command.ts";
-import { onlyName } from "../positionals.ts";
+import { onlyWord } from "../positionals.ts";
 import { SERVER_TOOL_OPTIONS } from "../server-tools.ts";
 import { withInvites } from "./with-invites.ts";
 
@@ -17,7 +17,7 @@ whose they are cannot be told. ID is the first word of its line in glowworm serv
   --config FILE  settings, as for "server run"`,
   options: SERVER_TOOL_OPTIONS,
   async run({ values, positionals, env, say }) {
-    const id = onlyName(positionals, "server uninvite");
+    const id = onlyWord(positionals, "server uninvite", "ID");
     if (!(await withInvites(values, env, (invites) => invites.remove(id)))) {
       throw new Failure("notFound", `no invite has the id "${id}"`, "glowworm server invites");
     }

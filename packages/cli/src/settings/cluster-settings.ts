@@ -1,5 +1,8 @@
-import type { ServerOptions } from "@glowworm/server";
+import { isIP } from "node:net";
+import type { ClusterOptions, ServerOptions } from "@glowworm/server";
 import { z } from "zod";
+import { parseHostPort } from "../host-port.ts";
+import { readCertificates, readPassword } from "./cluster-files.ts";
 import type { Settings } from "./setting.ts";
 
 const REPLICATION_DEFAULT = 3;
@@ -12,12 +15,15 @@ export interface ClusterSettings {
   readonly "cluster.datacenter": string;
   readonly "cluster.keyspace": string;
   readonly "cluster.replication": number;
+  readonly "cluster.username": string | null;
+  readonly "cluster.password_file": string | null;
+  readonly "cluster.ca_file": string | null;
 }
 
 /** @see docs/scaling.md */
 export const CLUSTER_SETTINGS: Settings<ClusterSettings> = {
   "cluster.contact_points": {
-    schema: z.array(z.string().min(1)),
+    schema: z.array(z.string().refine(isNode)),
     kind: "list",
     otherwise: () => [],
     placeholder: "LIST",
@@ -52,18 +58,59 @@ export const CLUSTER_SETTINGS: Settings<ClusterSettings> = {
     example: REPLICATION_DEFAULT,
     help: `copies of everything, when the keyspace is made (default ${REPLICATION_DEFAULT})`,
   },
+  "cluster.username": {
+    schema: z.string().min(1),
+    kind: "text",
+    otherwise: () => null,
+    placeholder: "NAME",
+    expected: "the name of a role of the cluster",
+    example: "glowworm",
+    help: "role to log in to the nodes as (default: none)",
+  },
+  "cluster.password_file": {
+    schema: z.string().min(1),
+    kind: "path",
+    otherwise: () => null,
+    placeholder: "FILE",
+    expected: "a file that holds the password of cluster.username and nothing else",
+    example: "/etc/glowworm/cluster.password",
+    help: "file with its password, that not everybody may read",
+  },
+  "cluster.ca_file": {
+    schema: z.string().min(1),
+    kind: "path",
+    otherwise: () => null,
+    placeholder: "FILE",
+    expected: "a file of certificates, PEM",
+    example: "/etc/glowworm/cluster-ca.pem",
+    help: "certificate authorities of the nodes: speak TLS to them (default: plain)",
+  },
 };
 
-/** The cluster that the settings name, if they name one. */
+/** The cluster that the settings name, if they name one, with what its files hold. @throws {Failure} when one is not right. */
 export function clusterFrom(settings: ClusterSettings): Pick<ServerOptions, "cluster"> {
   const contactPoints = settings["cluster.contact_points"];
   if (contactPoints.length === 0) return {};
+  const caFile = settings["cluster.ca_file"];
   return {
     cluster: {
       contactPoints,
       localDatacenter: settings["cluster.datacenter"],
       keyspace: settings["cluster.keyspace"],
       replication: settings["cluster.replication"],
+      ...loginFrom(settings),
+      ...(caFile === null ? {} : { ca: readCertificates(caFile) }),
     },
   };
+}
+
+function loginFrom(settings: ClusterSettings): Pick<ClusterOptions, "login"> {
+  const [username, file] = [settings["cluster.username"], settings["cluster.password_file"]];
+  if (username === null || file === null) return {};
+  return { login: { username, password: readPassword(file) } };
+}
+
+/** HOST, or HOST:PORT with IPv6 in brackets. */
+function isNode(text: string): boolean {
+  return isIP(text) !== 0 || /^[^\s:/[\]]+$/.test(text) || parseHostPort(text, 1) !== null;
 }

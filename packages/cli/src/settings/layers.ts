@@ -26,7 +26,7 @@ export interface Layer {
 }
 
 /** Kinds of values by key: all that reading needs to know of settings. */
-type Kinds = Readonly<Record<string, Pick<Setting<unknown>, "kind">>>;
+type Kinds = Readonly<Record<string, Pick<Setting<unknown>, "kind" | "example">>>;
 
 /** A file's values; a key of a table is joined to the table's name with a dot. */
 export function fileLayer(kinds: Kinds, file: string, text: string): Layer {
@@ -43,7 +43,7 @@ export function fileLayer(kinds: Kinds, file: string, text: string): Layer {
       .map(([key, value]) => ({ key, value, origin: file, place: `${file}: ${key}` })),
     mistakes: entries
       .filter(([key]) => !Object.hasOwn(kinds, key))
-      .map(([key]) => unknown(`${file}: ${key}`, key, Object.keys(kinds))),
+      .map(([key]) => unknownInFile(kinds, file, key)),
   };
 }
 
@@ -99,6 +99,14 @@ function typedValue(text: string, kind: Setting<unknown>["kind"] | undefined): S
   // What is no number stays text, and the schema refuses it as it was written.
   if (kind === "number" && /^-?[0-9]+(?:\.[0-9]+)?$/.test(text)) return Number(text);
   return text;
+}
+
+function unknownInFile(kinds: Kinds, file: string, key: string): Mistake {
+  const place = `${file}: ${key}`;
+  const inside = Object.keys(kinds).find((known) => known.startsWith(`${key}.`));
+  if (inside === undefined) return unknown(place, key, Object.keys(kinds));
+  const remedy = `for example ${inside} = ${JSON.stringify(kinds[inside]?.example)}`;
+  return { place, message: "is a table of settings, not a setting", remedy };
 }
 
 function unknown(place: string, name: string, known: readonly string[]): Mistake {

@@ -1,20 +1,13 @@
-import { join } from "node:path";
-import {
-  configFolder,
-  type Environment,
-  errorCode,
-  Failure,
-  readFileIfAny,
-} from "@glowworm/platform";
+import type { Environment } from "@glowworm/platform";
 import type { OptionValues } from "../command.ts";
-import { textOption, usage } from "../options.ts";
+import { usage } from "../options.ts";
 import { environmentLayer, fileLayer, flagLayer, type Mistake } from "./layers.ts";
 import type { Setting, Settings } from "./setting.ts";
+import { findSettingsFile } from "./settings-file.ts";
+import { tildeMistakes } from "./tilde.ts";
 
-const FILE_NAME = "server.toml";
-const SYSTEM_FOLDER = "/etc/glowworm";
-const FILE_VARIABLE = "GLOWWORM_CONFIG";
-const DEFAULT = "default";
+/** Where a value comes from that nobody chose. */
+export const DEFAULT_ORIGIN = "default";
 
 /** A setting that counts, as it was written, and where. */
 interface Effective {
@@ -23,6 +16,8 @@ interface Effective {
   readonly value: unknown;
   /** A file, a variable, a flag, or `default`. */
   readonly origin: string;
+  /** Where it was written, as messages name it; the key for a default. */
+  readonly place: string;
 }
 
 /** What flags, environment and file come to. */
@@ -41,7 +36,7 @@ export function readSettings<T>(
   values: OptionValues,
   env: Environment,
 ): ReadSettings<T> {
-  const found = findFile(values, env);
+  const found = findSettingsFile(values, env);
   const layers = [
     ...(found === null ? [] : [fileLayer(settings, found.file, found.text)]),
     environmentLayer(settings, env),
@@ -53,13 +48,14 @@ export function readSettings<T>(
   const effective = Object.entries<Setting<unknown>>(settings).map(([key, setting]) => {
     const { value, origin, place } = written.get(key) ?? {
       value: setting.otherwise(env),
-      origin: DEFAULT,
+      origin: DEFAULT_ORIGIN,
       place: key,
     };
     const parsed = value === null ? null : setting.schema.safeParse(value);
     if (parsed !== null && !parsed.success) mistakes.push(wrongValue(place, value, setting));
+    else if (setting.kind === "path") mistakes.push(...tildeMistakes(place, value));
     checked[key] = parsed?.data ?? null;
-    return { key, value, origin };
+    return { key, value, origin, place };
   });
   const isRight = mistakes.length === 0;
   const file = found?.file ?? null;
@@ -83,33 +79,4 @@ function wrongValue(place: string, value: unknown, setting: Setting<unknown>): M
     message: `expected ${setting.expected}, got ${JSON.stringify(value)}`,
     remedy: `for example ${JSON.stringify(setting.example)}`,
   };
-}
-
-interface FoundFile {
-  readonly file: string;
-  readonly text: string;
-}
-
-/** The file that was named, else the user's, else the machine's, else none. */
-function findFile(values: OptionValues, env: Environment): FoundFile | null {
-  const flag = textOption(values, "config");
-  const named = flag ?? env[FILE_VARIABLE];
-  if (named !== undefined && named !== "") {
-    const found = readIfAny(named);
-    if (found !== null) return found;
-    const place = flag === undefined ? FILE_VARIABLE : "--config";
-    throw usage(`${place}: no file ${named}`, `leave it out, or begin with deploy/${FILE_NAME}`);
-  }
-  const usual = [configFolder(env), SYSTEM_FOLDER].map((folder) => join(folder, FILE_NAME));
-  return usual.map(readIfAny).find((found) => found !== null) ?? null;
-}
-
-function readIfAny(file: string): FoundFile | null {
-  try {
-    const bytes = readFileIfAny(file);
-    return bytes === null ? null : { file, text: new TextDecoder().decode(bytes) };
-  } catch (error) {
-    const message = `${file} cannot be read: ${errorCode(error)}`;
-    throw new Failure("noPermission", message, "see who may read it, and that it is a file");
-  }
 }

@@ -47,7 +47,7 @@ const bytes: z.ZodType<number> = z
 export const SERVER_SETTINGS: Settings<ServerSettings> = {
   data: {
     schema: z.string().min(1),
-    kind: "text",
+    kind: "path",
     otherwise: (env) => join(stateFolder(env), "server"),
     placeholder: "DIR",
     expected: "a folder",

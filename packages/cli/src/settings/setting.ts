@@ -8,8 +8,8 @@ export type SettingValue = string | number | readonly string[];
 export interface Setting<T> {
   /** What a value must be, and what it means to the program. */
   readonly schema: z.ZodType<T>;
-  /** How the text of a flag or a variable becomes a value: a list has commas between its parts. */
-  readonly kind: "text" | "number" | "list";
+  /** How the text of a flag or a variable becomes a value: a list has commas between its parts, a path is no shell's word. */
+  readonly kind: "text" | "path" | "number" | "list";
   /** The value when nobody chose; null leaves the thing switched off or unsaid. */
   readonly otherwise: (env: Environment) => SettingValue | null;
   /** Stands for the value in help texts. */

@@ -83,3 +83,17 @@ describe("glowworm server invite", () => {
     await expect(run(serverInviteCommand, values)).rejects.toMatchObject({ exit: "usage" });
   });
 });
+
+describe("glowworm server uninvite", () => {
+  it.each([{ words: [] }, { words: ["a", "b"] }])(
+    "asks for an ID, given $words",
+    async ({ words }) => {
+      const running = run(serverUninviteCommand, {}, words);
+      await expect(running).rejects.toMatchObject({
+        exit: "usage",
+        message: expect.stringContaining("ID"),
+        remedy: "glowworm server uninvite ID",
+      });
+    },
+  );
+});

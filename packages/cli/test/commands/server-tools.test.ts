@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ExitName, Failure, systemRandom } from "@glowworm/platform";
@@ -129,4 +139,27 @@ describe("the tools of a server's operator", () => {
     await run(serverBackupCommand, { to });
     await expect(run(serverRestoreCommand, { from: to })).rejects.toMatchObject({ exit: "usage" });
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "restore, as root, for whoever has the folder or the one that it is made in",
+    async () => {
+      const to = join(folder, "backup");
+      await run(serverBackupCommand, { to });
+      const home = join(folder, "home");
+      const ready = join(home, "ready");
+      mkdirSync(ready, { recursive: true });
+      chownSync(home, 4321, 4321);
+      chownSync(ready, 1234, 1234);
+      for (const [data, owner] of [
+        [join(home, "new"), 4321],
+        [ready, 1234],
+      ] as const) {
+        await run(serverRestoreCommand, { from: to, data });
+        const names = readdirSync(data, { recursive: true, encoding: "utf8" });
+        expect(names.length).toBeGreaterThan(4);
+        const owners = ["", ...names].map((name) => statSync(join(data, name)).uid);
+        expect(new Set(owners)).toEqual(new Set([owner]));
+      }
+    },
+  );
 });

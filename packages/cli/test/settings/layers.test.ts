@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { environmentLayer, fileLayer, flagLayer } from "../../src/settings/layers.ts";
 
 const KINDS = {
-  days: { kind: "number" },
-  "store.points": { kind: "list" },
-  "store.kind": { kind: "text" },
+  days: { kind: "number", example: 7 },
+  "store.points": { kind: "list", example: ["a:1"] },
+  "store.kind": { kind: "text", example: "embedded" },
 } as const;
 
 describe("the layers of settings", () => {
@@ -35,5 +35,17 @@ describe("the layers of settings", () => {
     ]);
     expect(mistakes.map(({ place }) => place)).toEqual(["f.toml: store.point", "f.toml: stor"]);
     expect(mistakes[0]?.remedy).toContain("did you mean store.points?");
+  });
+
+  it("say how a setting of a table is written where the table has the value", () => {
+    const { written, mistakes } = fileLayer(KINDS, "f.toml", `store = "embedded"`);
+    expect(written).toEqual([]);
+    expect(mistakes).toEqual([
+      {
+        place: "f.toml: store",
+        message: "is a table of settings, not a setting",
+        remedy: `for example store.points = ["a:1"]`,
+      },
+    ]);
   });
 });

@@ -1,14 +1,18 @@
 import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { isErrno } from "@glowworm/platform";
 import type { Clock } from "@glowworm/protocol";
 
 /** A walk over a file for each retained hour: worth one a minute, not one a scrape. */
 const FRESH_MS = 60_000;
+/** Where a store sets files aside; their names begin with the hour. A store in a cluster has none. */
+const DAMAGED = "damaged";
 
-/** Bytes that a folder has, and that its disk has left; null when they cannot be told. */
+/** Bytes that a folder has, and that its disk has left, and hours set aside in it; null when they cannot be told. */
 export interface DiskUse {
   readonly bytes: number | null;
   readonly freeBytes: number | null;
+  readonly damagedHours: number | null;
 }
 
 /** How full the disk of a folder is, as of at most a minute ago. */
@@ -34,15 +38,16 @@ export class DiskWatch {
 }
 
 async function diskUse(folder: string): Promise<DiskUse> {
-  const [bytes, freeBytes] = await Promise.all([
+  const [bytes, freeBytes, damagedHours] = await Promise.all([
     bytesBelow(folder).catch(() => null),
     freeBytesOf(folder).catch(() => null),
+    hoursIn(join(folder, DAMAGED)).catch(() => null),
   ]);
-  return { bytes, freeBytes };
+  return { bytes, freeBytes, damagedHours };
 }
 
-/** What is left for programs that are not root. */
-async function freeBytesOf(folder: string): Promise<number> {
+/** What is left of a folder's disk for programs that are not root, in bytes. */
+export async function freeBytesOf(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 }
@@ -56,4 +61,12 @@ async function bytesBelow(folder: string): Promise<number> {
     bytes += found?.size ?? 0;
   }
   return bytes;
+}
+
+async function hoursIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isErrno(error, "ENOENT")) return [];
+    throw error;
+  });
+  return new Set(names.map((name) => Number.parseInt(name, 10))).size;
 }

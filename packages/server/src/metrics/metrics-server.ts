@@ -9,6 +9,8 @@ import type { Metrics, StoreGauges } from "./metrics.ts";
 
 /** Path of the metrics, as scrapers expect it. */
 const PATH = "/metrics";
+/** How long a scrape, which has ten seconds by default, waits for the store. */
+const PATIENCE_MS = 1000;
 
 /** What metrics are read from. */
 export type MetricsDeps = Pick<AppDeps, "store" | "clock" | "isStopping"> & {
@@ -33,12 +35,16 @@ async function gauges(deps: MetricsDeps, disk: DiskWatch): Promise<StoreGauges> 
   return { isWritable, isReady, hours: await hoursOf(deps), ...(await disk.use()) };
 }
 
-/** Null when the store cannot say: that is when the other numbers are wanted most. */
-async function hoursOf({ store }: MetricsDeps): Promise<number | null> {
+/** Null when the store cannot say, or not soon: that is when the other numbers are wanted most. */
+async function hoursOf({ store, clock }: MetricsDeps): Promise<number | null> {
+  const done = new AbortController();
+  const late = clock.sleep(PATIENCE_MS, done.signal).then(() => null);
   try {
-    return (await store.published()).hours.length;
+    return await Promise.race([store.published().then(({ hours }) => hours.length), late]);
   } catch (error) {
     if (error instanceof StoreUnavailableError) return null;
     throw error;
+  } finally {
+    done.abort();
   }
 }

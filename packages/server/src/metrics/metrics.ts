@@ -7,6 +7,9 @@ const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 const COMMIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 const COMMIT_RECORDS = [1, 4, 16, 64, 256, 1024, 4096, 8192];
 
+/** What became of an upload: answered 201, refused with a code, or without an answer because the client was gone. */
+export type UploadResult = "stored" | ProblemCode | "cut-off";
+
 /** A request that has its answer. */
 export interface Answered {
   /** Template of the route, such as `/v1/open/:segment`; `other` for paths that are none of ours. */
@@ -25,6 +28,7 @@ export interface StoreGauges {
   readonly hours: number | null;
   readonly bytes: number | null;
   readonly freeBytes: number | null;
+  readonly damagedHours: number | null;
 }
 
 /**
@@ -40,7 +44,7 @@ export class Metrics {
   });
   readonly #uploads: Counter<"code"> = new Counter({
     name: "glowworm_uploads_total",
-    help: "Uploads by result: stored, or the code of the refusal",
+    help: "Uploads by result: stored, the code of the refusal, or cut-off",
     labelNames: ["code"],
     registers: [this.#registry],
   });
@@ -63,6 +67,15 @@ export class Metrics {
     buckets: COMMIT_SECONDS,
     registers: [this.#registry],
   });
+  readonly #damagedFiles: Counter = new Counter({
+    name: "glowworm_damaged_files_total",
+    help: "Files found damaged and set aside since the start",
+    registers: [this.#registry],
+  });
+  readonly #damagedHours: Gauge = this.#gauge(
+    "glowworm_damaged_hours",
+    "Hours of which files lie in damaged/",
+  );
   readonly #waiting: Gauge = this.#gauge("glowworm_queue_records", "Reports waiting for the store");
   readonly #writable: Gauge = this.#gauge(
     "glowworm_store_writable",
@@ -84,12 +97,11 @@ export class Metrics {
     else this.#lookups.add(`${answered.route} ${classOf(answered.status)}`, answered);
   }
 
-  /** Counts the result of an upload; null is 201. */
-  uploaded(code: ProblemCode | null): void {
-    this.#uploads.inc({ code: code ?? "stored" });
+  uploaded(result: UploadResult): void {
+    this.#uploads.inc({ code: result });
   }
 
-  /** A request that was refused at the gate, before anybody looked where it goes. */
+  /** A request that was refused at the gate, for what its network sends. */
   refused(isUpload: boolean): void {
     if (isUpload) this.uploaded("rate-limited");
     this.answered({ route: "other", isLookup: !isUpload, status: 429, seconds: 0 });
@@ -104,6 +116,11 @@ export class Metrics {
     this.#waiting.inc(records);
   }
 
+  /** A file was found damaged and set aside. */
+  damaged(): void {
+    this.#damagedFiles.inc();
+  }
+
   committed({ records, seconds }: CommitGroup): void {
     this.#commitRecords.observe(records);
     this.#commitSeconds.observe(seconds);
@@ -116,6 +133,7 @@ export class Metrics {
     this.#hours.set(store.hours ?? Number.NaN);
     this.#bytes.set(store.bytes ?? Number.NaN);
     this.#free.set(store.freeBytes ?? Number.NaN);
+    this.#damagedHours.set(store.damagedHours ?? Number.NaN);
     return { text: await this.#registry.metrics(), mediaType: this.#registry.contentType };
   }
 

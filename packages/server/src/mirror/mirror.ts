@@ -5,6 +5,7 @@ import { drain } from "../drain.ts";
 import { type GateOptions, gateDeps } from "../gate.ts";
 import { createHttpServer } from "../http-server.ts";
 import { listen } from "../listen.ts";
+import type { ReportError } from "../problem.ts";
 import { createMirrorApp } from "./mirror-app.ts";
 import { MirrorStore } from "./mirror-store.ts";
 import { Source } from "./source.ts";
@@ -53,16 +54,20 @@ export class Mirror implements Stepper {
     const store = new MirrorStore({ crypto, folder, source, onDamage });
     this.#store = store;
     const complain = (line: string): void => this.#complain(line);
+    const reportError: ReportError = (kind, error) =>
+      this.#complain(`${kind}: ${messageOf(error)}`);
     this.#source = new Source({ ...this.#options, store, complain });
     const app = createMirrorApp({
       hours: store,
       whyNotReady: () => this.#whyNotReady(),
       isStopping: () => this.#isStopping,
-      reportError: (kind, error) => this.#complain(`${kind}: ${messageOf(error)}`),
+      reportError,
     });
     this.#http = createHttpServer(app.fetch, gateDeps(this.#options));
     try {
-      return { url: await listen(this.#http, this.#options, "--listen 127.0.0.1:8788") };
+      return {
+        url: await listen(this.#http, this.#options, "--listen 127.0.0.1:8788", reportError),
+      };
     } catch (error) {
       store.close();
       throw error;

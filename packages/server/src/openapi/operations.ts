@@ -125,6 +125,7 @@ export const OPERATIONS: readonly Operation[] = [
         "unsupported-media-type",
         "tokens-used-up",
         "rate-limited",
+        "internal",
         "store-unavailable",
       ),
     ],

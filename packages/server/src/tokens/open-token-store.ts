@@ -19,13 +19,18 @@ export interface OpenTokenStore {
   readonly secret: Uint8Array;
 }
 
-/** Opens the token store; it and its secret are made when missing. @throws {Failure} */
+/**
+ * Opens the token store; it and its secret are made when missing.
+ * @param onSecret told of the file of a new secret.
+ * @throws {Failure}
+ */
 export async function openTokenStore(
   { dataFolder, cluster }: TokenPlace,
   random: RandomSource,
+  onSecret: (path: string) => void,
 ): Promise<OpenTokenStore> {
   if (cluster === undefined) {
-    const secret = loadTokenSecret(dataFolder, random);
+    const secret = await loadTokenSecret(dataFolder, random, onSecret);
     return { secret, store: openEmbeddedTokenStore(dataFolder) };
   }
   // The driver is loaded by those who need it.

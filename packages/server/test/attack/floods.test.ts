@@ -122,6 +122,7 @@ describe("a flood of made-up ids", () => {
       hours: 0,
       bytes: 0,
       freeBytes: 0,
+      damagedHours: 0,
     });
     expect(text).toContain('glowworm_uploads_total{code="rate-limited"} 2\n');
     expect(text).not.toContain("192.0.2");

@@ -1,4 +1,5 @@
 import { encodeIssueRequest, encodeUploadBatch, PATHS } from "@glowworm/protocol";
+import { StoreUnavailableError } from "@glowworm/server";
 import type { Exchange } from "./every-answer.ts";
 import { someUpload } from "./fixtures.ts";
 import { InvitedApp, spending, TODAY } from "./invited.ts";
@@ -57,7 +58,9 @@ async function issues(app: InvitedApp): Promise<readonly Exchange[]> {
   ];
   for (let sent = 0; sent < TOO_MANY; sent++) responses.push(await app.askBytes(wrong));
   app.clock.advance(3_600_000);
-  await app.admission.close();
-  responses.push(await app.askBytes(wrong));
+  for (const error of [new StoreUnavailableError("EIO"), new Error("a bug")]) {
+    app.tokensFail = error;
+    responses.push(await app.askBytes(wrong));
+  }
   return responses.map((response) => ({ method: "post", path: PATHS.tokens, response }));
 }

@@ -11,7 +11,7 @@ import {
   type UploadToken,
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { type ReportStore, StoreUnavailableError } from "@glowworm/server";
+import type { ReportStore } from "@glowworm/server";
 import type { IdCap } from "../../src/id-cap.ts";
 import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 import { openEmbeddedTokenStore } from "../../src/tokens/embedded-token-store.ts";
@@ -34,8 +34,8 @@ export class InvitedApp {
   readonly http: TestApp;
   stored = 0;
   isStoreDown: Error | null = null;
-  /** Whether the disk of invites and spent tokens fails. */
-  areTokensDown = false;
+  /** What befalls whoever asks for invites and spent tokens. */
+  tokensFail: Error | null = null;
   #admission: UploadAdmission | undefined;
 
   constructor() {
@@ -99,7 +99,7 @@ export class InvitedApp {
 
   #orDown(store: TokenStore): TokenStore {
     const up = async (): Promise<void> => {
-      if (this.areTokensDown) throw new StoreUnavailableError("EIO");
+      if (this.tokensFail !== null) throw this.tokensFail;
     };
     return {
       take: async (...words) => up().then(() => store.take(...words)),

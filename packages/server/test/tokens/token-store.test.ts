@@ -1,16 +1,18 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Database, Failure, openDatabase } from "@glowworm/platform";
-import { decodeInvite, fromHex } from "@glowworm/protocol";
+import { decodeInvite, fromHex, inviteHash } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { makeInvite, StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
@@ -138,13 +140,45 @@ describe("invites", () => {
 });
 
 describe("the token secret", () => {
-  it("is made once, for its owner alone, and refused when it was cut", () => {
+  it("is made once, for its owner alone, and refused when it was cut", async () => {
     const folder = temporaryFolder();
-    const secret = loadTokenSecret(folder, random);
-    expect(loadTokenSecret(folder, random)).toEqual(secret);
     const path = join(folder, "admission", "token.secret");
+    const made: string[] = [];
+    const load = (): Promise<Uint8Array> => loadTokenSecret(folder, random, (at) => made.push(at));
+    const secret = await load();
+    expect(await load()).toEqual(secret);
+    expect(made).toEqual([path]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     writeFileSync(path, fromHex("00"));
-    expect(() => loadTokenSecret(folder, random)).toThrow(Failure);
+    await expect(load()).rejects.toThrow(Failure);
+  });
+
+  it("is not made anew once tokens were issued: relays would refuse the keys of days they know", async () => {
+    const folder = temporaryFolder();
+    const load = (): Promise<Uint8Array> => loadTokenSecret(folder, random, () => undefined);
+    const invites = openInviteBook(folder);
+    const { text } = await makeInvite({ crypto, random, invites }, ORDER);
+    await load();
+    const path = join(folder, "admission", "token.secret");
+    rmSync(path);
+    await load();
+    await invites.take(inviteHash(crypto, decodeInvite(crypto, text)), 100, 32);
+    rmSync(path);
+    const { message, remedy } = await failureOf(load);
+    expect(message).toMatch(/token\.secret is missing, and tokens were issued with it/);
+    expect(existsSync(path)).toBe(false);
+    const command = remedy.slice(remedy.indexOf("head -c"));
+    execFileSync("sh", ["-c", command]);
+    expect(await load()).toHaveLength(32);
+    await invites.close();
   });
 });
+
+async function failureOf(call: () => Promise<unknown>): Promise<Failure> {
+  try {
+    await call();
+  } catch (error) {
+    if (error instanceof Failure) return error;
+  }
+  throw new Error("expected a Failure");
+}

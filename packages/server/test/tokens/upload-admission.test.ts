@@ -145,12 +145,12 @@ describe("an invite-only server", () => {
 
 it("a disk that fails is no failure of the network that uploads or asks", async () => {
   const invite = await app.invite();
-  app.areTokensDown = true;
+  app.tokensFail = new StoreUnavailableError("EIO");
   for (let time = 0; time < 70; time++) {
     expect((await app.upload(spending(app.token()), batch())).status).toBe(503);
     if (time % 10 === 0) expect((await app.ask(invite)).response.status).toBe(503);
   }
-  app.areTokensDown = false;
+  app.tokensFail = null;
   expect((await app.upload(spending(app.token()), batch())).status).toBe(201);
   expect((await app.ask(invite)).response.status).toBe(200);
 });

@@ -1,14 +1,12 @@
 import { Failure } from "@glowworm/platform";
 import type { Clock, CryptoSuite, RandomSource } from "@glowworm/protocol";
 import { type CommitGroup, StoreUnavailableError } from "../report-store.ts";
+import { CLUSTER_RETENTION_DAYS_MAX } from "./retention.ts";
 import { assertNames, type KeyspaceOptions, prepareSchema, type Tables } from "./schema.ts";
 import { type ClusterAddress, Session } from "./session.ts";
 
 /** Which cluster, and where in it. */
 export interface ClusterOptions extends ClusterAddress, KeyspaceOptions {}
-
-/** Ten years: nodes count expiry in seconds that end in 2038. */
-const RETENTION_DAYS_MAX = 3650;
 
 export interface CassandraStoreOptions extends ClusterOptions {
   /** The same for all servers of a keyspace. */
@@ -38,11 +36,11 @@ export async function connected<T>(
 
 /** @throws {Failure} for more days than nodes can count. */
 export function assertRetention(days: number): void {
-  if (days <= RETENTION_DAYS_MAX) return;
+  if (days <= CLUSTER_RETENTION_DAYS_MAX) return;
   throw new Failure(
     "usage",
-    `retention: a cluster keeps reports for at most ${RETENTION_DAYS_MAX} days, not ${days}`,
-    `choose ${RETENTION_DAYS_MAX} days or fewer`,
+    `retention: a cluster keeps reports for at most ${CLUSTER_RETENTION_DAYS_MAX} days, not ${days}`,
+    `choose ${CLUSTER_RETENTION_DAYS_MAX} days or fewer`,
   );
 }
 
@@ -51,7 +49,7 @@ function explained(error: unknown, { contactPoints, localDatacenter }: ClusterAd
   return new Failure(
     "failure",
     `${contactPoints.join(", ")}: ${error.message}`,
-    `see whether the nodes are up and their datacenter is named ${localDatacenter}: nodetool status`,
+    `see whether the nodes are up and their datacenter is named ${localDatacenter} (nodetool status), and whether cluster.username, password_file and ca_file are what they want`,
     { cause: error },
   );
 }

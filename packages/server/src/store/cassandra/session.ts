@@ -18,6 +18,13 @@ export interface ClusterAddress {
   readonly contactPoints: readonly string[];
   /** The datacenter whose replicas answer: quorums are counted within it. */
   readonly localDatacenter: string;
+  /** The role to log in as, where the nodes want one. */
+  readonly login?: { readonly username: string; readonly password: string };
+  /**
+   * Certificate authorities of the nodes, PEM. Then connections are by TLS, and to nodes only whose certificates name the
+   * address at which they are reached. Absent: plain.
+   */
+  readonly ca?: string;
 }
 
 /** How a statement differs from others. */
@@ -41,8 +48,12 @@ export class Session {
   }
 
   static async connect(address: ClusterAddress): Promise<Session> {
+    const { login, ca } = address;
     const client = new cassandra.Client({
       contactPoints: [...address.contactPoints],
+      ...(login === undefined ? {} : { credentials: login }),
+      // The driver's own default takes any certificate.
+      ...(ca === undefined ? {} : { sslOptions: { ca: [ca], rejectUnauthorized: true } }),
       localDataCenter: address.localDatacenter,
       queryOptions: { prepare: true, consistency: localQuorum, serialConsistency: localSerial },
       socketOptions: { readTimeout: REQUEST_TIMEOUT_MS, connectTimeout: CONNECT_TIMEOUT_MS },
