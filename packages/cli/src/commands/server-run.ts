@@ -39,7 +39,7 @@ examples:
       random: systemRandom,
       crypto: await loadCrypto(),
       loopDelayMs: watchLoopDelay(systemClock),
-      log: serverLog(settings["log.format"], settings["log.level"], say),
+      log: serverLog("server", settings["log.format"], settings["log.level"], say),
       ...optionsFrom(settings),
     });
     await server.start();
