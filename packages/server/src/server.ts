@@ -16,6 +16,7 @@ import { openStore, type StoreOptions } from "./open-store.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
 import { openEmbeddedTokenStore } from "./tokens/embedded-token-store.ts";
+import { IssuingThread } from "./tokens/issuing-thread.ts";
 import { loadTokenSecret } from "./tokens/token-secret.ts";
 import { UploadAdmission } from "./tokens/upload-admission.ts";
 
@@ -152,7 +153,8 @@ export class Server implements Stepper {
     const { clock, random, crypto, dataFolder } = this.#options;
     const tokenSecret = loadTokenSecret(dataFolder, random);
     const store = openEmbeddedTokenStore(dataFolder);
-    return new UploadAdmission({ tokenSecret, store, cap: this.#cap, clock, crypto, random });
+    const issuer = new IssuingThread();
+    return new UploadAdmission({ tokenSecret, store, issuer, cap: this.#cap, clock, crypto });
   }
 
   #createHttp(store: ReportStore): HttpServer {

@@ -3,6 +3,7 @@ import {
   draftTokens,
   encodeIssueRequest,
   encodeUploadToken,
+  evaluateBlinded,
   evaluateInput,
   PATHS,
   type RandomSource,
@@ -15,6 +16,7 @@ import { openInviteBook, type ReportStore, StoreUnavailableError } from "@glowwo
 import type { IdCap } from "../../src/id-cap.ts";
 import { openEmbeddedTokenStore } from "../../src/tokens/embedded-token-store.ts";
 import { makeInvite } from "../../src/tokens/make-invite.ts";
+import type { TokenIssuer } from "../../src/tokens/token-issuer.ts";
 import type { TokenStore } from "../../src/tokens/token-store.ts";
 import { UploadAdmission } from "../../src/tokens/upload-admission.ts";
 import { crypto, NOON_MS, temporaryFolder } from "./fixtures.ts";
@@ -34,9 +36,15 @@ export class InvitedApp {
   isStoreDown: Error | null = null;
   /** Whether the disk of invites and spent tokens fails. */
   areTokensDown = false;
+  /** Issues in this thread. */
+  issuer: TokenIssuer = {
+    evaluate: async (keys, blinded) => evaluateBlinded(this.random, keys, blinded),
+    close: async () => {},
+  };
   #admission: UploadAdmission | undefined;
 
-  constructor() {
+  constructor(issuer?: TokenIssuer) {
+    if (issuer !== undefined) this.issuer = issuer;
     this.http = new TestApp(this.#store(), this.clock, (cap) => this.#open(cap));
   }
 
@@ -82,15 +90,15 @@ export class InvitedApp {
   }
 
   #open(cap: IdCap): UploadAdmission {
-    const { clock, random } = this;
+    const { clock } = this;
     const store = this.#orDown(openEmbeddedTokenStore(this.folder));
     this.#admission = new UploadAdmission({
       tokenSecret: SECRET,
       store,
       cap,
+      issuer: this.issuer,
       clock,
       crypto,
-      random,
     });
     return this.#admission;
   }
