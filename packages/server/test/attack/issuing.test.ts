@@ -43,8 +43,8 @@ describe("the issuing thread", () => {
       lastMs = performance.now();
     }
     const eachMs = ((lastMs - beganMs) / 3).toFixed(0);
-    console.log(
-      `issuing: ${eachMs} ms a request, longest turn meanwhile ${longestMs.toFixed(1)} ms`,
+    process.stderr.write(
+      `issuing: ${eachMs} ms a request, longest turn meanwhile ${longestMs.toFixed(1)} ms\n`,
     );
     for (const evaluation of await evaluating) {
       const outputs = finalizeOutputs(keys.publicKey, draft.blindings, evaluation);
