@@ -5,7 +5,7 @@ import { hourOfFile } from "./hour-cache.ts";
 import type { HourWindow } from "./hour-window.ts";
 
 /** What hours of all servers may take when a lookup begins: a month of hours of a million records. */
-export const CACHE_BYTES_MAX: number = 4 * 2 ** 30;
+const CACHE_BYTES_MAX = 4 * 2 ** 30;
 
 interface Stored {
   readonly path: string;

@@ -25,14 +25,15 @@ export function nameOf(hour: number): string {
 
 /** Collects what goes wrong in a lookup: one bad hour must not cost the others. */
 export class ProblemLog {
-  readonly #problems: LookupProblem[] = [];
+  readonly #problems = new Map<string, LookupProblem>();
 
   get problems(): readonly LookupProblem[] {
-    return this.#problems;
+    return [...this.#problems.values()];
   }
 
+  /** What is said already is not said again: a list may be read twice. */
   report(what: string, code: LookupProblem["code"], detail: string): void {
-    this.#problems.push({ what, code, detail });
+    this.#problems.set(`${what} ${code} ${detail}`, { what, code, detail });
   }
 
   /** Does `work`; what a server can be blamed for is noted, anything else thrown. */
