@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { IdTable, loadCandidates, matchRecords } from "@glowworm/owner";
+import { CacheTrouble, IdTable, loadCandidates, matchRecords } from "@glowworm/owner";
 import {
   type CryptoSuite,
   DAY_SECONDS,
@@ -24,7 +24,8 @@ export async function benchMatching(
   random: RandomSource,
 ): Promise<readonly Row[]> {
   const cacheFolder = mkdtempSync(join(tmpdir(), "glowworm-bench-"));
-  const deps = { crypto, cacheFolder, signal: new AbortController().signal, onDays: () => {} };
+  const { signal } = new AbortController();
+  const deps = { crypto, cacheFolder, trouble: new CacheTrouble(), signal, onDays: () => {} };
   const since = NOW - (YEAR_DAYS - 2) * DAY_SECONDS;
   const device = { number: 1, key: random.bytes(32), since };
   const records = random.bytes(WEEK_RECORDS * STORED_RECORD_BYTES);

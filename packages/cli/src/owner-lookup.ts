@@ -28,6 +28,7 @@ const STAGES = {
   keys: "deriving ids, once: day",
   open: "reading the open hour: segment",
   closed: "reading closed hours: hour",
+  filters: "searching large hours: hour",
   hits: "reading pages of large hours: page",
 } as const;
 

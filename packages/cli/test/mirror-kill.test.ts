@@ -12,7 +12,7 @@ import { FakeServer } from "../../owner/test/support/fake-server.ts";
 import { serve } from "./support/glowworm.ts";
 
 const PROGRAM = fileURLToPath(new URL("../bin/glowworm.js", import.meta.url));
-const FIRST_HOUR = 498_660;
+const FIRST_HOUR = Math.floor(Date.now() / 3_600_000) - 9;
 const HOURS = 4;
 const PAGES = 3;
 /** The list, and a manifest and pages of every hour. */

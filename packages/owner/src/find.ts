@@ -10,6 +10,7 @@ import {
 import { type GradedReport, gradeReports, isTrusted } from "./answer/grade.ts";
 import { openReports, type Refusals } from "./answer/open.ts";
 import { latestPlace, type Place, placesOf } from "./answer/places.ts";
+import { CacheTrouble } from "./cache-trouble.ts";
 import type { CandidateDays } from "./candidates/candidate-cache.ts";
 import {
   type CandidateDeps,
@@ -23,15 +24,15 @@ import {
 import { IdTable } from "./candidates/id-table.ts";
 import { type Hit, matchRecords } from "./candidates/match.ts";
 import { HitPages } from "./lookup/hit-pages.ts";
-import { firstKeptHour } from "./lookup/hour-cache.ts";
+import { windowAt } from "./lookup/hour-window.ts";
 import { Lookup, type LookupSummary } from "./lookup/lookup.ts";
 
 /**
- * How far a lookup has come. `keys` counts days of ids that are derived for the first time, `hits` pages of large hours
- * that may hold reports of the device.
+ * How far a lookup has come. `keys` counts days of ids that are derived for the first time, `filters` large hours that are
+ * searched for ids, `hits` pages of them that may hold reports of the device.
  */
 export interface Progress {
-  readonly stage: "keys" | "open" | "closed" | "hits";
+  readonly stage: "keys" | "open" | "closed" | "filters" | "hits";
   readonly done: number;
   readonly total: number;
   /** Records under this device's ids so far. */
@@ -64,6 +65,8 @@ export interface FindResult {
     readonly lastDay: number;
     readonly isWide: boolean;
   };
+  /** The system's code, such as `ENOSPC`, when the cache did not take or give something; else null. */
+  readonly cacheTrouble: string | null;
   /** The owner's clock when it began. */
   readonly lookedAt: UnixSeconds;
 }
@@ -73,15 +76,17 @@ const FRESH_SECONDS = DAY_SECONDS;
 
 /**
  * Looks for a device: reads all a server publishes, matches it against the device's ids here, opens the hits.
- * @throws {Failure} interrupted after an abort; failure when the cache cannot be written.
+ * @throws {Failure} interrupted after an abort.
  */
 export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<FindResult> {
-  const search = new Search(deps, device);
+  const trouble = new CacheTrouble();
+  const search = new Search({ ...deps, trouble }, device);
   const now = Math.floor(deps.clock.nowMs() / 1000);
   await search.know(lastUsualDay(now));
   const lookup = new Lookup({
     ...deps,
-    hitPages: hitPagesOf(deps, device, now),
+    trouble,
+    hitPages: hitPagesOf({ ...deps, trouble }, device, now),
     onProgress: (...args) => search.progress(...args),
   });
   const onRecords = (records: Uint8Array): void => search.match(records);
@@ -93,7 +98,7 @@ export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<Fi
   const hasRead = summary.closedHours + summary.segments > 0;
   if (hasRead && !hasArrivedSince(opened.reports, now - FRESH_SECONDS)) {
     if (await search.know(lastPossibleDay(now))) {
-      lookup.replay(onRecords);
+      await lookup.replay(onRecords);
       summary = await lookup.readHits(search.days.ids, onRecords);
       assertRunning(deps.signal);
       opened = search.open();
@@ -107,25 +112,30 @@ export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<Fi
     ...opened,
     lookup: summary,
     window: { ...window, isWide: window.lastDay > lastUsualDay(now) },
+    cacheTrouble: trouble.code,
     lookedAt: now,
   };
 }
 
-function hitPagesOf(deps: FindDeps, device: DeviceKeys, now: UnixSeconds): HitPages {
-  const { crypto, random, cacheFolder } = deps;
+interface SearchDeps extends FindDeps {
+  readonly trouble: CacheTrouble;
+}
+
+function hitPagesOf(deps: SearchDeps, device: DeviceKeys, now: UnixSeconds): HitPages {
+  const { crypto, random, cacheFolder, trouble } = deps;
   const path = join(cacheFolder, "candidates", `${device.number}.pages`);
-  return new HitPages({ crypto, random, deviceKey: device.key, path }, firstKeptHour(now));
+  return new HitPages({ crypto, random, trouble, deviceKey: device.key, path }, windowAt(now));
 }
 
 /** The candidates of one device and what has matched them. */
 class Search {
-  readonly #deps: FindDeps;
+  readonly #deps: SearchDeps;
   readonly #device: DeviceKeys;
   #days: CandidateDays = { firstDay: 0, ids: new Uint8Array() };
   #table: IdTable = new IdTable(new Uint8Array());
   #hits: Hit[] = [];
 
-  constructor(deps: FindDeps, device: DeviceKeys) {
+  constructor(deps: SearchDeps, device: DeviceKeys) {
     this.#deps = deps;
     this.#device = device;
   }

@@ -1,4 +1,5 @@
 export type { Place, PlaceGrade } from "./answer/places.ts";
+export { CacheTrouble } from "./cache-trouble.ts";
 export type { CandidateDays } from "./candidates/candidate-cache.ts";
 export { type CandidateDeps, type DeviceKeys, loadCandidates } from "./candidates/candidates.ts";
 export { deriveDayIds } from "./candidates/day-ids.ts";

@@ -20,12 +20,14 @@ function resultOf(heard: readonly Heard[], lookup: Partial<FindResult["lookup"]>
     lookup: {
       isServerReached: true,
       closedHours: 5,
+      olderHours: 0,
       segments: 7,
       records: 1294,
       problems: [],
       ...lookup,
     },
     window: { firstDay: 20_776, lastDay: 20_779, isWide: false },
+    cacheTrouble: null,
     lookedAt: NOON,
   };
 }

@@ -8,6 +8,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  statfsSync,
   statSync,
   writeSync,
 } from "node:fs";
@@ -104,6 +105,12 @@ export function syncFolder(path: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** What the disk of a folder has left for this user, in bytes. */
+export function freeBytesOf(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }
 
 /** Whether an error is the system's, with this code, such as `ENOENT`. */

@@ -17,7 +17,17 @@ export {
   encodeCardFile,
   seedOffset,
 } from "./cards.ts";
-export { checkFilter, checkManifest } from "./closed-hour.ts";
+export {
+  assertFilterHas,
+  type Checked,
+  checkFilter,
+  type HourSource,
+  type PageOfHour,
+  pagesOf,
+  readFilter,
+  readManifest,
+  readPage,
+} from "./closed-hour.ts";
 export { loadCrypto } from "./crypto/load.ts";
 export { type Aead, type CryptoSuite, KEY_BYTES, type KeyAgreement } from "./crypto/suite.ts";
 export {

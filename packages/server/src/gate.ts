@@ -3,12 +3,14 @@ import { BATCH_RECORDS_MAX, PATHS, UPLOAD_RECORD_BYTES } from "@glowworm/protoco
 import { REQUEST_BYTES_MIN, SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { NetworkCounts } from "./network-counts.ts";
 import { BUSY_RETRY_SECONDS, ProblemError, retryLater } from "./problem.ts";
-import { RateLimit, type RateLimitDeps } from "./rate-limit.ts";
+import { type Rate, RateLimit, type RateLimitDeps } from "./rate-limit.ts";
 import { clientAddressOf, sourcePrefixOf } from "./source-prefix.ts";
 import { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";
 
 /** Above this mean delay of the event loop an upload would be answered too late to be worth beginning. */
 const LOOP_DELAY_MS_MAX = 200;
+/** Questions of one network whether the server lives and is ready: ten a second, far above any monitor's. */
+const PROBES: Rate = { perMinute: 600, atOnce: 600 };
 
 /** What the gate stands on. */
 export interface GateDeps extends RateLimitDeps {
@@ -57,6 +59,8 @@ export interface Pass {
   readonly end: (status: number, bytes: number) => void;
 }
 
+const FREE: Pass = { end: () => undefined };
+
 /** Refuses by headers alone, before a body is read or an answer is looked up. */
 export class Gate {
   readonly #deps: GateDeps;
@@ -64,6 +68,8 @@ export class Gate {
   readonly #inFlight: NetworkCounts;
   readonly #uploads: RateLimit;
   readonly #reads: RateLimit;
+  readonly #probes: RateLimit;
+  readonly #thisMachine: TrustedProxies = new TrustedProxies(LOOPBACK);
 
   constructor(deps: GateDeps) {
     const { limits } = deps;
@@ -77,13 +83,13 @@ export class Gate {
       { perMinute: limits.bytesPerMinute, atOnce: limits.bytesAtOnce },
       deps,
     );
+    this.#probes = new RateLimit(PROBES, deps);
   }
 
   /** Lets a request in, or says why not. */
   admit(request: IncomingMessage): Pass | ProblemError {
-    if (request.url === PATHS.health || request.url === PATHS.ready)
-      return { end: () => undefined };
     const socket = request.socket.remoteAddress ?? "";
+    if (isProbe(request) && this.#isMonitor(request, socket)) return FREE;
     const network = sourcePrefixOf(this.#clientOf(request, socket));
     return this.#deps.proxies.has(socket)
       ? this.#admitProxied(network, request)
@@ -109,9 +115,18 @@ export class Gate {
 
   #admitFrom(network: string, request: IncomingMessage): Pass | ProblemError {
     // By method, not by path: a path has many spellings, and whatever takes a POST is work.
-    return isUpload(request)
-      ? this.#admitUpload(network, request.headers["content-length"])
-      : this.#admitRead(network);
+    if (isUpload(request)) return this.#admitUpload(network, request.headers["content-length"]);
+    return isProbe(request) ? this.#admitProbe(network) : this.#admitRead(network);
+  }
+
+  /** On this machine, and nobody's proxy: whatever others do, whoever restarts a server that is dead gets an answer. */
+  #isMonitor({ headers }: IncomingMessage, socket: string): boolean {
+    return headers["x-forwarded-for"] === undefined && this.#thisMachine.has(socket);
+  }
+
+  #admitProbe(network: string): Pass | ProblemError {
+    const wait = this.#probes.take(network, 1);
+    return wait > 0 ? tooMuch("your network asks too often", wait) : FREE;
   }
 
   #admitUpload(network: string, length: string | undefined): Pass | ProblemError {
@@ -140,6 +155,12 @@ export class Gate {
     const forwardedFor = headers["x-forwarded-for"];
     return clientAddressOf(this.#deps.proxies, socket, forwardedFor?.toString());
   }
+}
+
+/** Apart from other reads: who has read its share may still be watched. */
+function isProbe({ method, url }: IncomingMessage): boolean {
+  const isRead = method === "GET" || method === "HEAD";
+  return isRead && (url === PATHS.health || url === PATHS.ready);
 }
 
 /** Whether a request brings something. */

@@ -41,7 +41,7 @@ export function createHttpServer(
     errorHandler: refusalOfRequest,
   });
   const server = createServer(timesOf(deps.limits), withoutPipelining(behindGate(deps, listener)));
-  new Connections(deps.limits, deps.proxies).guard(server);
+  new Connections(deps.limits, deps.proxies, deps.clock).guard(server);
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
   // One more than may come: Node leaves out what is above, and a proxy's own header may be among that.
   server.maxHeadersCount = HEADERS_MAX + 1;

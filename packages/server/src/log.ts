@@ -12,6 +12,11 @@ export type LogEvent =
   | "token-secret-made"
   | "hours-closed"
   | "hours-expired"
+  | "hour-copied"
+  | "hour-refused"
+  | "source-failed"
+  | "disk-full"
+  | "disk-free"
   | "error";
 
 /** Something that happened. Nothing in it is an address, an id, a path that was asked for, a user agent or a body. */

@@ -24,6 +24,7 @@ import { waitAtMost } from "./patience.ts";
 import type { ReportError } from "./problem.ts";
 import { clientAddressOf } from "./source-prefix.ts";
 import { type ReportStore, StoreLostError, StoreUnavailableError } from "./store/report-store.ts";
+import { IssuingThread } from "./tokens/issuing-thread.ts";
 import { openTokenStore } from "./tokens/open-token-store.ts";
 import { UploadAdmission } from "./tokens/upload-admission.ts";
 
@@ -156,9 +157,10 @@ export class Server implements Stepper {
 
   async #openAdmission(): Promise<UploadAdmission> {
     const { clock, random, crypto } = this.#options;
-    const onSecret = (path: string): void => this.#tellOfSecret(path);
+    const onSecret = (path: string): void => this.#noteSecret(path);
     const { store, secret: tokenSecret } = await openTokenStore(this.#options, random, onSecret);
-    return new UploadAdmission({ tokenSecret, store, cap: this.#cap, clock, crypto, random });
+    const issuer = new IssuingThread();
+    return new UploadAdmission({ tokenSecret, store, issuer, cap: this.#cap, clock, crypto });
   }
 
   #createHttp(store: ReportStore): HttpServer {
@@ -183,12 +185,8 @@ export class Server implements Stepper {
     return createHttpServer(app.fetch, this.#gate);
   }
 
-  #tellOfSecret(path: string): void {
-    const others = "the other servers of the cluster need a copy before they start";
-    const isShared = this.#options.cluster !== undefined;
-    const text = `made ${path}${isShared ? `: ${others}` : ""}`;
-    const level = isShared ? "warn" : "info";
-    this.#log({ level, event: "token-secret-made", text, facts: { path } });
+  #noteSecret(path: string): void {
+    this.#log({ level: "info", event: "token-secret-made", text: `made ${path}`, facts: { path } });
   }
 
   #warnOfDamage(path: string): void {

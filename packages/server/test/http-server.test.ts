@@ -34,6 +34,81 @@ describe("the HTTP server", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it("ends a reader who takes a little again and again, after a minute", async () => {
+    const clock = new FakeClock(NOON_MS);
+    const limits = { ...DEPS.limits, idleMs: 60_000 };
+    const server = createHttpServer(() => new Response(LARGE), { ...DEPS, limits, clock });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    let hasEnded = false;
+    const ended = new Promise<void>((resolve) => {
+      server.once("connection", (socket: Socket) => {
+        socket.once("close", () => {
+          hasEnded = true;
+          resolve();
+        });
+      });
+    });
+    const asked = new Promise((resolve) => server.once("request", resolve));
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    client.on("error", () => undefined).pause();
+    client.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    await asked;
+    for (let seconds = 5; seconds < 60; seconds += 5) {
+      clock.advance(5000);
+      client.read(1);
+      await new Promise(setImmediate);
+    }
+    expect(hasEnded).toBe(false);
+    clock.advance(5000);
+    await ended;
+    client.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("does not end a reader for what was read before", async () => {
+    const clock = new FakeClock(NOON_MS);
+    const server = createHttpServer(() => new Response("x"), { ...DEPS, clock });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    for (let minute = 0; minute < 5; minute++) {
+      client.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+      await new Promise((resolve) => client.once("data", resolve));
+      clock.advance(60_000);
+      await new Promise(setImmediate);
+    }
+    expect(client.destroyed).toBe(false);
+    client.destroy();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("counts each answer of a connection by itself, also when the next request comes before its end", async () => {
+    const clock = new FakeClock(NOON_MS);
+    const answers: (() => void)[] = [];
+    const answer = (): Promise<Response> =>
+      new Promise((resolve) => answers.push(() => resolve(new Response("x"))));
+    const server = createHttpServer(answer, { ...DEPS, clock });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    client.on("error", () => undefined);
+    const ask = (): boolean => client.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    ask();
+    for (let count = 0; count < 4; count++) {
+      ask();
+      await expect.poll(() => answers.length, { interval: 1 }).toBe(count + 2);
+      clock.advance(40_000);
+      await new Promise(setImmediate);
+      expect(client.destroyed).toBe(false);
+      const answered = new Promise((resolve) => client.once("data", resolve));
+      answers[count]?.();
+      await answered;
+    }
+    clock.advance(60_000);
+    await new Promise((resolve) => client.once("close", resolve));
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it("gives an upload back to its network when nothing could be stored, and no other upload", async () => {
     let status = 503;
     const limits = { ...DEPS.limits, recordsAtOnce: 64, recordsPerMinute: 1 };

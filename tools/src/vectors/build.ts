@@ -23,7 +23,7 @@ export function buildVectors(crypto: CryptoSuite): ReadonlyMap<string, string> {
     ["records.json", recordCases(crypto)],
     ["publishing.json", publishingCases(crypto)],
     ["manifests.json", manifestCases(crypto)],
-    ["filter.json", filterCases()],
+    ["filter.json", filterCases(crypto)],
     ["tokens.json", tokenCases(crypto)],
   ];
   return new Map(

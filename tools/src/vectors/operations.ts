@@ -4,6 +4,7 @@ import {
   arrivalStepOf,
   blindingOf,
   blindScalar,
+  checkFilter,
   dayCardOf,
   decodeAdvertisement,
   decodeCardFile,
@@ -211,6 +212,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     return ok({ bytes: toHex(bytes), hash: toHex(manifestHash(crypto, bytes)) });
   },
   decodeFilter: readFilter,
+  checkFilter: fittingFilter,
   decodeManifest: (_crypto, input) => {
     const manifest = decodeManifest(input.bytes("bytes"));
     return ok({
@@ -228,6 +230,14 @@ function readFilter(...[crypto, input]: Parameters<Operation>): Computed {
   const filter = decodeFilter(bytes);
   const has = input.objects("probes").map((probe) => (filter.has(probe.bytes("getId")) ? 1 : 0));
   return ok({ hash: toHex(filterHash(crypto, bytes)), has });
+}
+
+function fittingFilter(...[crypto, input]: Parameters<Operation>): Computed {
+  const pages = input.objects("pages").map(entryOf);
+  const filter = input.bytes("filter");
+  const manifest = { hour: 0, recordCount: 0, previous: new Uint8Array(), filter, pages };
+  checkFilter(crypto, manifest, input.bytes("bytes"));
+  return ok({ pages: pages.length });
 }
 
 function deriveEpoch(...[crypto, input]: Parameters<Operation>): Computed {

@@ -44,7 +44,7 @@ examples:
       random: systemRandom,
       crypto: await loadCrypto(),
       loopDelayMs: watchLoopDelay(systemClock),
-      log: serverLog(settings["log.format"], settings["log.level"], say),
+      log: serverLog("server", settings["log.format"], settings["log.level"], say),
       ...optionsFrom(settings),
     });
     const running = server.start().then(() => runUntilStopped(server, () => server.stop(), signal));

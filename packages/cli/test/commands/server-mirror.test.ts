@@ -41,12 +41,19 @@ describe("glowworm server mirror", () => {
     expect(existsSync(join(folder, "glowworm", "mirror", "hours"))).toBe(true);
   });
 
+  it("says the same as JSON for programs", async () => {
+    const [line] = await runOnce([SOURCE], { "log-format": "json", "min-free": "1 GiB" });
+    expect(JSON.parse(line)).toMatchObject({ level: "info", event: "listening" });
+  });
+
   it.each<[readonly string[], OptionValues]>([
     [[], {}],
     [[SOURCE, "more"], {}],
     [["ftp://elsewhere"], {}],
     [["https://me:secret@elsewhere"], {}],
     [[SOURCE], { listen: "8788" }],
+    [[SOURCE], { "min-free": "lots" }],
+    [[SOURCE], { "log-format": "xml" }],
   ])("refuses %j with %o as a mistake in its words", async (positionals, values) => {
     await expect(runOnce(positionals, values)).rejects.toMatchObject({ exit: "usage" });
   });

@@ -11,6 +11,7 @@ import {
   UNTRUSTED_AHEAD_SECONDS,
   type UnixSeconds,
 } from "@glowworm/protocol";
+import type { CacheTrouble } from "../cache-trouble.ts";
 import {
   type CandidateDays,
   dayCount,
@@ -33,6 +34,7 @@ export interface DeviceKeys {
 export interface CandidateDeps {
   readonly crypto: CryptoSuite;
   readonly cacheFolder: string;
+  readonly trouble: CacheTrouble;
   readonly signal: AbortSignal;
   /** Days derived so far, of how many. */
   readonly onDays: (done: number, total: number) => void;
@@ -66,7 +68,7 @@ export function epochAt(days: CandidateDays, index: number): EpochRef {
 
 /**
  * The ids of every epoch from the day before the device was made to `lastDay` or, where the cache knows more, beyond.
- * Each day is derived once and kept; what was derived before an abort is kept as well.
+ * Each day is derived once and kept, where the disk takes it; what was derived before an abort is kept as well.
  */
 export async function loadCandidates(
   deps: CandidateDeps,
@@ -79,8 +81,10 @@ export async function loadCandidates(
   const missing = lastDay + 1 - (firstDay + dayCount(cached));
   if (missing <= 0) return cached;
   const days = await derive(deps, device, cached, missing);
-  makePrivateFolder(join(deps.cacheFolder, "candidates"));
-  replaceFile(path, encodeCandidateCache(deps.crypto, device.key, days));
+  deps.trouble.attempt(() => {
+    makePrivateFolder(join(deps.cacheFolder, "candidates"));
+    replaceFile(path, encodeCandidateCache(deps.crypto, device.key, days));
+  });
   return days;
 }
 
@@ -90,7 +94,7 @@ function readCache(
   path: string,
   firstDay: number,
 ): CandidateDays {
-  const bytes = readFileIfAny(path);
+  const bytes = deps.trouble.attempt(() => readFileIfAny(path));
   const cached = bytes === null ? null : decodeCandidateCache(deps.crypto, device.key, bytes);
   return cached?.firstDay === firstDay ? cached : { firstDay, ids: new Uint8Array() };
 }

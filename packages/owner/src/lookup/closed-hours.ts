@@ -1,23 +1,24 @@
 import { type Transfer, TransferError } from "@glowworm/platform";
 import {
-  checkFilter,
-  checkManifest,
-  decodePage,
   FILTER_FREE_PAGES,
   filterBytesMax,
   HOUR_PAGES_MAX,
+  type HourSource,
   hasFilter,
   type ListedHour,
   type Manifest,
   manifestBytes,
   PAGE_BYTES,
-  PATHS,
+  pagesOf,
+  readFilter,
+  readManifest,
+  readPage,
   toHex,
 } from "@glowworm/protocol";
 import { forEachOf } from "./each.ts";
 import type { HourCache } from "./hour-cache.ts";
 import { nameOf, type ProblemLog } from "./problems.ts";
-import { type LookupDeps, type OnRecords, PARALLEL } from "./reading.ts";
+import { type LookupDeps, type OnRecords, PARALLEL, sourceOf } from "./reading.ts";
 
 /** Of one lookup, 2.1 GB: 40 days of the largest hours without a filter, 14 days of hours of a million records. */
 const LOOKUP_BYTES_MAX = 2 ** 31;
@@ -32,7 +33,7 @@ const ALL_UNFILTERED_PAGES_MAX = 32_768;
  */
 export class ClosedHoursReader {
   readonly #deps: LookupDeps;
-  readonly #transfer: Transfer;
+  readonly #source: HourSource;
   readonly #log: ProblemLog;
   readonly #cache: HourCache;
   /** By hour: the hash of the manifest before, in hex. */
@@ -42,7 +43,7 @@ export class ClosedHoursReader {
 
   constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog, cache: HourCache) {
     this.#deps = deps;
-    this.#transfer = transfer;
+    this.#source = sourceOf(deps, transfer);
     this.#log = log;
     this.#cache = cache;
   }
@@ -56,7 +57,7 @@ export class ClosedHoursReader {
   async read(listed: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
     const { signal, onProgress } = this.#deps;
     const affordable = this.#affordable(listed);
-    const others = this.#readOthers(affordable, onRecords);
+    const others = await this.#readOthers(affordable, onRecords);
     let done = 0;
     await forEachOf(affordable, PARALLEL, signal, async (hour) => {
       await this.#log.attempt(nameOf(hour.hour), () => this.#readHour(hour, onRecords));
@@ -68,21 +69,21 @@ export class ClosedHoursReader {
   }
 
   /** Gives what is on this disk, newest first. @returns how many hours that is. */
-  readCached(onRecords: OnRecords): number {
-    return this.#readOthers([], onRecords);
+  async readCached(onRecords: OnRecords): Promise<number> {
+    return await this.#readOthers([], onRecords);
   }
 
   /** What is on this disk of hours that are not asked for: a list of other hours, or of too many, hides nothing. */
-  #readOthers(asked: readonly ListedHour[], onRecords: OnRecords): number {
+  async #readOthers(asked: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
     const known = new Set(asked.map(({ hour }) => hour));
+    const others = this.#cache.hours().filter((hour) => !known.has(hour));
     let count = 0;
-    for (const hour of [...this.#cache.hours()].reverse()) {
-      if (known.has(hour)) continue;
+    await forEachOf(others.toReversed(), 1, this.#deps.signal, async (hour) => {
       const cached = this.#cache.read(hour);
-      if (cached === null) continue;
+      if (cached === null) return;
       onRecords(cached.records);
       count += 1;
-    }
+    });
     return count;
   }
 
@@ -110,32 +111,21 @@ export class ClosedHoursReader {
     if (cached !== null) {
       this.#log.report(nameOf(listed.hour), "changed", "not what this server gave before");
     }
-    const head = await this.#transfer.get(PATHS.manifest(listed.hour), manifestBytes(listed.pages));
-    const manifest = checkManifest(this.#deps.crypto, listed, head);
+    const { bytes: head, value: manifest } = await readManifest(this.#source, listed);
     const parts = hasFilter(manifest)
-      ? [await this.#fetchFilter(manifest)]
+      ? [(await readFilter(this.#source, manifest)).bytes]
       : await this.#fetchPages(manifest);
     // The first stays: a server that gives something else later makes nothing be forgotten.
-    if (cached === null) this.#cache.write(listed.hour, head, parts);
+    const isKept = cached !== null || this.#cache.write(listed.hour, head, parts);
+    if (!isKept) this.#log.report(nameOf(listed.hour), "not-kept", "no room for it");
     this.#note(manifest);
     if (!hasFilter(manifest)) for (const page of parts) onRecords(page);
-  }
-
-  async #fetchFilter(manifest: Manifest): Promise<Uint8Array> {
-    const path = PATHS.filter(manifest.hour);
-    const filter = await this.#transfer.get(path, filterBytesMax(manifest.pages.length));
-    checkFilter(this.#deps.crypto, manifest, filter);
-    return filter;
   }
 
   async #fetchPages(manifest: Manifest): Promise<readonly Uint8Array[]> {
     this.#affordUnfiltered(manifest.pages.length);
     const pages: Uint8Array[] = [];
-    for (const [index, entry] of manifest.pages.entries()) {
-      const page = await this.#transfer.get(PATHS.page(manifest.hour, index), PAGE_BYTES);
-      decodePage(this.#deps.crypto, entry, page);
-      pages.push(page);
-    }
+    for (const place of pagesOf(manifest)) pages.push(await readPage(this.#source, place));
     return pages;
   }
 

@@ -1,5 +1,8 @@
+import { setImmediate as letSignalsIn } from "node:timers/promises";
+
 /**
  * Does `work` for every item, at most `limit` at a time. Items are begun in their order; none is begun after an abort.
+ * After each of them whoever waits gets a turn, an interruption first of all: items that are on this disk need no wait.
  * Settles when all that was begun has ended.
  */
 export async function forEachOf<T>(
@@ -13,6 +16,7 @@ export async function forEachOf<T>(
     for (const item of queue) {
       if (signal.aborted) return;
       await work(item);
+      await letSignalsIn();
     }
   };
   const ends = await Promise.allSettled(Array.from({ length: limit }, worker));

@@ -1,32 +1,30 @@
 import type { Transfer } from "@glowworm/platform";
 import {
+  assertFilterHas,
   compareBytes,
-  decodePage,
   type Filter,
   GET_ID_BYTES,
+  type HourSource,
   type Manifest,
-  PAGE_BYTES,
-  PATHS,
   type PageEntry,
+  type PageOfHour,
+  pagesOf,
   type RandomSource,
   randomFraction,
-  STORED_RECORD_BYTES,
+  readPage,
 } from "@glowworm/protocol";
 import { forEachOf } from "./each.ts";
-import type { HourCache } from "./hour-cache.ts";
+import { HIT_PAGES_MAX } from "./hit-pages.ts";
+import type { CachedHour, HourCache } from "./hour-cache.ts";
 import { nameOf, type ProblemLog } from "./problems.ts";
-import { type LookupDeps, type OnRecords, PARALLEL } from "./reading.ts";
+import { type LookupDeps, type OnRecords, PARALLEL, sourceOf } from "./reading.ts";
 
 /** Longest pause between the filters and the pages: hides which of several owners behind one address goes on. */
 const PAUSE_MS_MAX = 2000;
 /** Pages of one lookup, 279 MB: a device that is heard in every epoch of two weeks has half as many. */
-const PAGES_MAX = 8192;
-
-interface Wanted {
-  readonly hour: number;
-  readonly index: number;
-  readonly entry: PageEntry;
-}
+const PAGES_MAX = HIT_PAGES_MAX;
+/** Pages of one hour, 35 MB: a device that five thousand relays hear in each epoch has fewer. */
+const HOUR_HITS_MAX = 1024;
 
 /**
  * Reads pages of hours that have a filter: only those that may hold an id of this device. This alone of what an owner
@@ -36,13 +34,13 @@ interface Wanted {
  */
 export class FilteredHoursReader {
   readonly #deps: LookupDeps;
-  readonly #transfer: Transfer;
+  readonly #source: HourSource;
   readonly #log: ProblemLog;
   readonly #cache: HourCache;
 
   constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog, cache: HourCache) {
     this.#deps = deps;
-    this.#transfer = transfer;
+    this.#source = sourceOf(deps, transfer);
     this.#log = log;
     this.#cache = cache;
   }
@@ -50,55 +48,61 @@ export class FilteredHoursReader {
   /** Tests every id, back to back, against the filters of the hours, and fetches pages that are not on this disk yet. */
   async read(hours: readonly number[], ids: Uint8Array, onRecords: OnRecords): Promise<void> {
     const { clock, random, signal, onProgress } = this.#deps;
-    const wanted = this.#wanted(hours, ids);
-    if (wanted.length === 0) return;
+    const wanted = await this.#wanted(hours, ids);
+    if (wanted.length === 0 || signal.aborted) return;
     const fetched = new Map<number, Uint8Array[]>();
     await clock.sleep(randomFraction(random) * PAUSE_MS_MAX, signal);
     let done = 0;
     await forEachOf(shuffled(random, wanted), PARALLEL, signal, async (page) => {
-      await this.#log.attempt(nameOf(page.hour), async () => {
+      const { hour } = page;
+      await this.#log.attempt(nameOf(hour), async () => {
         const bytes = await this.#fetch(page);
         onRecords(bytes);
-        fetched.set(page.hour, [...(fetched.get(page.hour) ?? []), bytes]);
+        fetched.set(hour, [...(fetched.get(hour) ?? []), bytes]);
       });
       done += 1;
       onProgress("hits", done, wanted.length);
     });
-    for (const [hour, pages] of fetched) this.#checkFilter(hour, pages);
+    await forEachOf([...fetched], 1, signal, ([hour, pages]) => this.#checkFilter(hour, pages));
   }
 
-  #wanted(hours: readonly number[], ids: Uint8Array): readonly Wanted[] {
-    const wanted: Wanted[] = [];
-    for (const hour of hours) {
+  async #wanted(hours: readonly number[], ids: Uint8Array): Promise<readonly PageOfHour[]> {
+    const wanted: PageOfHour[] = [];
+    let done = 0;
+    await forEachOf(hours, 1, this.#deps.signal, async (hour) => {
       const cached = this.#cache.read(hour);
-      if (cached === null || cached.filter === null) continue;
-      for (const index of pagesWith(cached.manifest, cached.filter, ids)) {
-        const entry = cached.manifest.pages[index];
-        if (entry === undefined || this.#deps.hitPages.has(entry.hash)) continue;
-        if (wanted.length < PAGES_MAX) wanted.push({ hour, index, entry });
-        else this.#log.report(nameOf(hour), "too-large", "more pages than one lookup reads");
+      const hits = cached === null ? [] : this.#hitsOf(cached, ids);
+      const room = Math.min(HOUR_HITS_MAX, PAGES_MAX - wanted.length);
+      wanted.push(...hits.slice(0, room));
+      if (hits.length > room) {
+        this.#log.report(nameOf(hour), "too-large", "more pages with hits than one lookup reads");
       }
-    }
+      done += 1;
+      this.#deps.onProgress("filters", done, hours.length);
+    });
     return wanted;
   }
 
-  async #fetch({ hour, index, entry }: Wanted): Promise<Uint8Array> {
-    const page = await this.#transfer.get(PATHS.page(hour, index), PAGE_BYTES);
-    decodePage(this.#deps.crypto, entry, page);
-    this.#deps.hitPages.add(hour, entry.hash, page);
+  #hitsOf({ manifest, filter }: CachedHour, ids: Uint8Array): readonly PageOfHour[] {
+    if (filter === null) return [];
+    const hits = pagesWith(manifest, filter, ids);
+    return pagesOf(manifest).filter(
+      ({ index, entry }) => hits.has(index) && !this.#deps.hitPages.has(entry.hash),
+    );
+  }
+
+  async #fetch(place: PageOfHour): Promise<Uint8Array> {
+    const page = await readPage(this.#source, place);
+    this.#deps.hitPages.add(place.hour, place.entry.hash, page);
     return page;
   }
 
   /** With a filter that has few ids of its hour, a request for a page speaks of those few, and not of 256. */
-  #checkFilter(hour: number, pages: readonly Uint8Array[]): void {
-    const filter = this.#cache.read(hour)?.filter;
-    const isWhole = pages.every((page) => {
-      for (let at = 0; at < page.length; at += STORED_RECORD_BYTES) {
-        if (filter?.has(page, at) === false) return false;
-      }
-      return true;
+  async #checkFilter(hour: number, pages: readonly Uint8Array[]): Promise<void> {
+    await this.#log.attempt(nameOf(hour), async () => {
+      const filter = this.#cache.read(hour)?.filter;
+      for (const page of pages) if (filter) assertFilterHas(filter, page);
     });
-    if (!isWhole) this.#log.report(nameOf(hour), "malformed", "its filter lacks ids of its pages");
   }
 }
 

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { makePrivateFolder, readFileIfAny, replaceFile } from "@glowworm/platform";
+import { makePrivateFolder, replaceFile } from "@glowworm/platform";
 import {
   ascii,
   ByteReader,
@@ -12,27 +12,33 @@ import {
   type RandomSource,
   toHex,
 } from "@glowworm/protocol";
-import { cannotWrite } from "./hour-cache.ts";
+import type { CacheTrouble } from "../cache-trouble.ts";
+import type { HourWindow } from "./hour-window.ts";
+import { readTail } from "./read-tail.ts";
 
 const LABEL: Uint8Array = ascii("glowworm hit pages 1");
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const CONTENT_BYTES = 4 + HASH_BYTES + PAGE_BYTES;
 const BLOCK_BYTES = NONCE_BYTES + CONTENT_BYTES + TAG_BYTES;
+/** Pages of one device, 279 MB: twice as many as when it is heard in every epoch of two weeks. */
+export const HIT_PAGES_MAX: number = 8192;
 
 /** What the pages of one device are kept with. */
 export interface HitPagesDeps {
   readonly crypto: CryptoSuite;
   readonly random: RandomSource;
+  readonly trouble: CacheTrouble;
   /** Device key: the file is sealed under a key made from it. */
   readonly deviceKey: Uint8Array;
   readonly path: string;
 }
 
-interface Kept {
+interface Block {
+  readonly hash: string;
   readonly hour: number;
   readonly page: Uint8Array;
-  readonly block: Uint8Array;
+  readonly sealed: Uint8Array;
 }
 
 /**
@@ -43,57 +49,90 @@ interface Kept {
 export class HitPages {
   readonly #deps: HitPagesDeps;
   readonly #key: Uint8Array;
-  readonly #kept = new Map<string, Kept>();
+  readonly #max: number;
+  readonly #kept = new Map<string, Uint8Array>();
+  /** Whether the file ends with a whole block, and takes another. */
+  #isSound: boolean;
 
-  /** Reads what is on disk; of hours before `firstHour`, and what is damaged, nothing is left there. */
-  constructor(deps: HitPagesDeps, firstHour: number) {
+  /**
+   * Reads what is on disk. Of hours before the window, and of what is damaged, nothing is left there; of `max` pages or
+   * more, three quarters: hours after the window go first, then the oldest.
+   */
+  constructor(deps: HitPagesDeps, window: HourWindow, max: number = HIT_PAGES_MAX) {
     this.#deps = deps;
+    this.#max = max;
     this.#key = deps.crypto.hmacSha256(deps.deviceKey, LABEL);
-    const bytes = readFileIfAny(deps.path) ?? new Uint8Array();
-    for (let at = 0; at + BLOCK_BYTES <= bytes.length; at += BLOCK_BYTES) {
-      this.#take(bytes.subarray(at, at + BLOCK_BYTES), firstHour);
-    }
-    if (this.#kept.size * BLOCK_BYTES !== bytes.length) this.#rewrite();
+    const file = deps.trouble.attempt(() => readTail(deps.path, BLOCK_BYTES, max));
+    const blocks = this.#open(file?.bytes ?? new Uint8Array()).filter(
+      ({ hour }) => hour >= window.first,
+    );
+    const ageOf = ({ hour }: Block): number => (hour > window.last ? 0 : hour);
+    const isFull = blocks.length >= max;
+    const newest = blocks.toSorted((a, b) => ageOf(b) - ageOf(a));
+    const kept = isFull ? newest.slice(0, Math.floor((max * 3) / 4)) : blocks;
+    for (const { hash, page } of kept) this.#kept.set(hash, page);
+    const isAsOnDisk = file === null || kept.length * BLOCK_BYTES === file.size;
+    this.#isSound = isAsOnDisk || this.#rewrite(kept);
   }
 
   /** Records of all pages, one block a page. */
-  *records(): Generator<Uint8Array> {
-    for (const { page } of this.#kept.values()) yield page;
+  records(): Iterable<Uint8Array> {
+    return this.#kept.values();
   }
 
   has(pageHash: Uint8Array): boolean {
     return this.#kept.has(toHex(pageHash));
   }
 
-  /** Keeps a page that was checked. @throws {Failure} when it cannot be written. */
+  /** Keeps a page that was checked: on disk as far as that goes, in memory until this lookup ends. */
   add(hour: number, pageHash: Uint8Array, page: Uint8Array): void {
-    const { crypto, random, path } = this.#deps;
-    const nonce = random.bytes(NONCE_BYTES);
-    const content = concat(new ByteWriter(4).u32("hour", hour).finish(), pageHash, page);
-    const block = concat(nonce, crypto.aeadSeal(this.#key, nonce, LABEL, content));
-    this.#kept.set(toHex(pageHash), { hour, page, block });
-    try {
+    const { trouble, path } = this.#deps;
+    const isRoom = this.#kept.size < this.#max;
+    this.#kept.set(toHex(pageHash), page);
+    if (!this.#isSound || !isRoom) return;
+    const block = this.#seal(hour, pageHash, page);
+    const isWritten = trouble.attempt(() => {
       makePrivateFolder(dirname(path));
       appendFileSync(path, block, { mode: 0o600 });
-    } catch (cause) {
-      throw cannotWrite(dirname(path), cause);
-    }
+      return true;
+    });
+    // A torn block would shift what comes after it; the next lookup cuts it off.
+    this.#isSound = isWritten !== null;
   }
 
-  #take(block: Uint8Array, firstHour: number): void {
-    const nonce = block.subarray(0, NONCE_BYTES);
-    const sealed = block.subarray(NONCE_BYTES);
-    const content = this.#deps.crypto.aeadOpen(this.#key, nonce, LABEL, sealed);
-    if (content === null) return;
+  #seal(hour: number, pageHash: Uint8Array, page: Uint8Array): Uint8Array {
+    const { crypto, random } = this.#deps;
+    const nonce = random.bytes(NONCE_BYTES);
+    const content = concat(new ByteWriter(4).u32("hour", hour).finish(), pageHash, page);
+    return concat(nonce, crypto.aeadSeal(this.#key, nonce, LABEL, content));
+  }
+
+  #open(bytes: Uint8Array): readonly Block[] {
+    const found = new Map<string, Block>();
+    for (let at = 0; at + BLOCK_BYTES <= bytes.length; at += BLOCK_BYTES) {
+      const block = this.#openBlock(bytes.subarray(at, at + BLOCK_BYTES));
+      if (block !== null) found.set(block.hash, block);
+    }
+    return [...found.values()];
+  }
+
+  #openBlock(sealed: Uint8Array): Block | null {
+    const nonce = sealed.subarray(0, NONCE_BYTES);
+    const rest = sealed.subarray(NONCE_BYTES);
+    const content = this.#deps.crypto.aeadOpen(this.#key, nonce, LABEL, rest);
+    if (content === null) return null;
     const reader = new ByteReader(content);
     const hour = reader.u32("hour");
     const hash = toHex(reader.bytes("page hash", HASH_BYTES));
-    if (hour >= firstHour) {
-      this.#kept.set(hash, { hour, page: content.subarray(reader.offset), block });
-    }
+    return { hash, hour, page: content.subarray(reader.offset), sealed };
   }
 
-  #rewrite(): void {
-    replaceFile(this.#deps.path, concat(...[...this.#kept.values()].map(({ block }) => block)));
+  #rewrite(blocks: readonly Block[]): boolean {
+    const bytes = concat(...blocks.map(({ sealed }) => sealed));
+    const done = this.#deps.trouble.attempt(() => {
+      replaceFile(this.#deps.path, bytes);
+      return true;
+    });
+    return done !== null;
   }
 }

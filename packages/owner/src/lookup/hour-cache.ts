@@ -1,6 +1,6 @@
-import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, makePrivateFolder, readFileIfAny } from "@glowworm/platform";
+import { isErrno, makePrivateFolder, readFileIfAny } from "@glowworm/platform";
 import {
   ByteReader,
   ByteWriter,
@@ -11,15 +11,17 @@ import {
   decodeManifest,
   equalBytes,
   type Filter,
+  filterBytesMax,
+  HOUR_PAGES_MAX,
   hasFilter,
-  hourOf,
   type Manifest,
+  manifestBytes,
   manifestHash,
   PAGE_BYTES,
   pageHash,
   toHex,
-  type UnixSeconds,
 } from "@glowworm/protocol";
+import type { CacheTrouble } from "../cache-trouble.ts";
 
 /** A closed hour on this disk: its records, or, where it has a filter, the filter. */
 export interface CachedHour {
@@ -31,40 +33,43 @@ export interface CachedHour {
   readonly filter: Filter | null;
 }
 
-/**
- * Hours are kept on the owner's own account: a server that no longer lists them cannot make a place be forgotten. Two
- * months are twice the usual retention, and 50 MB of a quiet server.
- */
-const KEPT_HOURS = 60 * 24;
 const SUFFIX = ".hour";
 const NOTHING = new Uint8Array();
+/** Bytes of the largest file there can be. Anything larger is none of ours, and too large to be read at once. */
+const FILE_BYTES_MAX = 4 + manifestBytes(HOUR_PAGES_MAX) + filterBytesMax(HOUR_PAGES_MAX);
+/** What a disk did not take stays in memory as far as this: 80 days of a quiet server. */
+const UNWRITTEN_BYTES_MAX = 64 * 2 ** 20;
 
 /**
  * Closed hours of one server, checked before they came in and again whenever they are read. They are what the server
- * tells everybody, hits or not, and hold no secret.
+ * tells everybody, hits or not, and hold no secret. A disk that is full or damaged costs only what it does not hold.
  */
 export class HourCache {
   readonly #crypto: CryptoSuite;
+  readonly #trouble: CacheTrouble;
   readonly #folder: string;
+  readonly #unwritten = new Map<number, Uint8Array>();
+  #unwrittenBytes = 0;
 
-  constructor(crypto: CryptoSuite, cacheFolder: string, serverUrl: string) {
+  /** @param hoursFolder what `hoursFolderOf` says. */
+  constructor(crypto: CryptoSuite, trouble: CacheTrouble, hoursFolder: string, serverUrl: string) {
     this.#crypto = crypto;
+    this.#trouble = trouble;
     const name = toHex(crypto.blake2b(16, new TextEncoder().encode(serverUrl)));
-    this.#folder = join(cacheFolder, "hours", name);
-    makePrivateFolder(this.#folder);
+    this.#folder = join(hoursFolder, name);
+    trouble.attempt(() => makePrivateFolder(this.#folder));
   }
 
-  /** Hours on disk, ascending. */
+  /** Hours that are here, ascending. */
   hours(): readonly number[] {
-    return readdirSync(this.#folder)
-      .filter((name) => /^\d+\.hour$/.test(name))
-      .map((name) => Number(name.slice(0, -SUFFIX.length)))
-      .sort((a, b) => a - b);
+    const names = this.#trouble.attempt(() => readdirSync(this.#folder)) ?? [];
+    const onDisk = names.map(hourOfFile).filter((hour) => hour !== null);
+    return [...new Set([...onDisk, ...this.#unwritten.keys()])].sort((a, b) => a - b);
   }
 
   /** An hour, or null when it is not here or no longer what it was. */
   read(hour: number): CachedHour | null {
-    const bytes = readFileIfAny(this.#pathOf(hour));
+    const bytes = this.#unwritten.get(hour) ?? this.#trouble.attempt(() => this.#fileOf(hour));
     if (bytes === null) return null;
     try {
       return this.#decode(hour, bytes);
@@ -77,24 +82,34 @@ export class HourCache {
   /**
    * Keeps the manifest and what was read by it: all pages, or the filter. Not synchronised to disk: what a power cut
    * tears fails its check and is fetched again.
-   * @throws {Failure} when it cannot be written.
+   * @returns whether it can be read again from here.
    */
-  write(hour: number, manifest: Uint8Array, parts: readonly Uint8Array[]): void {
+  write(hour: number, manifest: Uint8Array, parts: readonly Uint8Array[]): boolean {
     const length = new ByteWriter(4).u32("length", manifest.length).finish();
+    const bytes = concat(length, manifest, ...parts);
     const next = `${this.#pathOf(hour)}.new`;
-    try {
-      writeFileSync(next, concat(length, manifest, ...parts), { mode: 0o600 });
+    const isWritten = this.#trouble.attempt(() => {
+      writeFileSync(next, bytes, { mode: 0o600 });
       renameSync(next, this.#pathOf(hour));
-    } catch (cause) {
-      throw cannotWrite(this.#folder, cause);
-    }
+      return true;
+    });
+    if (isWritten !== null) return true;
+    this.#trouble.attempt(() => rmSync(next, { force: true }));
+    if (this.#unwrittenBytes + bytes.length > UNWRITTEN_BYTES_MAX) return false;
+    this.#unwritten.set(hour, bytes);
+    this.#unwrittenBytes += bytes.length;
+    return true;
   }
 
-  /** Removes hours before the given one. */
-  forgetBefore(first: number): void {
-    for (const hour of this.hours()) {
-      if (hour < first) rmSync(this.#pathOf(hour), { force: true });
+  #fileOf(hour: number): Uint8Array | null {
+    const path = this.#pathOf(hour);
+    try {
+      if (statSync(path).size > FILE_BYTES_MAX) return null;
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) return null;
+      throw error;
     }
+    return readFileIfAny(path);
   }
 
   #decode(hour: number, bytes: Uint8Array): CachedHour | null {
@@ -117,15 +132,14 @@ export class HourCache {
   }
 }
 
-/** The oldest hour that stays on disk at a time. */
-export function firstKeptHour(now: UnixSeconds): number {
-  return hourOf(now) - KEPT_HOURS;
+/** The hour that a file name of a cache speaks of, or null. */
+export function hourOfFile(name: string): number | null {
+  return /^\d+\.hour$/.test(name) ? Number(name.slice(0, -SUFFIX.length)) : null;
 }
 
-/** What to tell when the cache does not take something. */
-export function cannotWrite(folder: string, cause: unknown): Failure {
-  const remedy = "make room on its disk, or set XDG_CACHE_HOME to another folder";
-  return new Failure("failure", `cannot write to ${folder}`, remedy, { cause });
+/** Where hours are in a cache folder: a folder for each server. */
+export function hoursFolderOf(cacheFolder: string): string {
+  return join(cacheFolder, "hours");
 }
 
 function isSamePages(crypto: CryptoSuite, manifest: Manifest, pages: Uint8Array): boolean {

@@ -2,15 +2,16 @@ import { Transfer } from "@glowworm/platform";
 import {
   decodeHoursList,
   HOURS_LIST_BYTES_MAX,
-  type HoursList,
   hourOfSegment,
   PATHS,
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
+import { makeCacheRoom } from "./cache-room.ts";
 import { ClosedHoursReader } from "./closed-hours.ts";
 import { compareWithMirror } from "./compare.ts";
 import { FilteredHoursReader } from "./filtered-hours.ts";
-import { firstKeptHour, HourCache } from "./hour-cache.ts";
+import { HourCache, hoursFolderOf } from "./hour-cache.ts";
+import { type HourWindow, type WindowedList, windowAt, withinWindow } from "./hour-window.ts";
 import { OpenHourReader } from "./open-hour.ts";
 import { type LookupProblem, ProblemLog } from "./problems.ts";
 import type { LookupDeps, OnRecords } from "./reading.ts";
@@ -20,6 +21,8 @@ export interface LookupSummary {
   /** False when the server gave no list of hours: all there is comes from the cache. */
   readonly isServerReached: boolean;
   readonly closedHours: number;
+  /** Hours of the server's list that are older than a lookup looks, two months. */
+  readonly olderHours: number;
   readonly segments: number;
   /** Padding included: nobody can tell it from reports. */
   readonly records: number;
@@ -41,21 +44,27 @@ export class Lookup {
   readonly #filtered: FilteredHoursReader;
   #isServerReached = false;
   #closedHours = 0;
+  #olderHours = 0;
   #records = 0;
 
   constructor(deps: LookupDeps) {
     this.#deps = deps;
     this.#transfer = new Transfer(deps);
-    this.#cache = new HourCache(deps.crypto, deps.cacheFolder, deps.serverUrl);
+    this.#cache = new HourCache(
+      deps.crypto,
+      deps.trouble,
+      hoursFolderOf(deps.cacheFolder),
+      deps.serverUrl,
+    );
     this.#open = new OpenHourReader(deps, this.#transfer, this.#log);
     this.#closed = new ClosedHoursReader(deps, this.#transfer, this.#log, this.#cache);
     this.#filtered = new FilteredHoursReader(deps, this.#transfer, this.#log, this.#cache);
   }
 
-  /** Reads all that every owner reads. What fails is named in the summary and left out. @throws {Failure} when the disk fails. */
+  /** Reads all that every owner reads. What fails is named in the summary and left out. */
   async refresh(onRecords: OnRecords): Promise<LookupSummary> {
     const count = this.#counting(onRecords);
-    this.#cache.forgetBefore(firstKeptHour(this.#deps.clock.nowMs() / 1000));
+    makeCacheRoom(hoursFolderOf(this.#deps.cacheFolder), this.#window(), this.#deps.trouble);
     for (const page of this.#deps.hitPages.records()) count(page);
     const list = await this.#list();
     const { compareUrl } = this.#deps;
@@ -63,24 +72,22 @@ export class Lookup {
       await compareWithMirror(this.#deps, compareUrl, list, this.#log);
     }
     this.#isServerReached = list !== null;
+    this.#olderHours = list?.older ?? 0;
     this.#closedHours =
-      list === null ? this.#closed.readCached(count) : await this.#readListed(list, count);
+      list === null ? await this.#closed.readCached(count) : await this.#readListed(list, count);
     return this.#summary();
   }
 
-  /**
-   * Reads the pages that may hold one of the ids, 16 bytes each, of the hours whose filters `refresh` has read.
-   * @throws {Failure} when the disk fails.
-   */
+  /** Reads the pages that may hold one of the ids, 16 bytes each, of the hours whose filters `refresh` has read. */
   async readHits(ids: Uint8Array, onRecords: OnRecords): Promise<LookupSummary> {
     await this.#filtered.read(this.#closed.filtered, ids, this.#counting(onRecords));
     return this.#summary();
   }
 
   /** Gives once more what was read, without a request. */
-  replay(onRecords: OnRecords): void {
+  async replay(onRecords: OnRecords): Promise<void> {
     for (const segment of this.#open.segments) onRecords(segment);
-    this.#closed.readCached(onRecords);
+    await this.#closed.readCached(onRecords);
     for (const page of this.#deps.hitPages.records()) onRecords(page);
   }
 
@@ -95,21 +102,27 @@ export class Lookup {
     return {
       isServerReached: this.#isServerReached,
       closedHours: this.#closedHours,
+      olderHours: this.#olderHours,
       segments: this.#open.segments.length,
       records: this.#records,
       problems: this.#log.problems,
     };
   }
 
-  async #list(): Promise<HoursList | null> {
-    let list: HoursList | null = null;
+  #window(): HourWindow {
+    return windowAt(this.#deps.clock.nowMs() / 1000);
+  }
+
+  async #list(): Promise<WindowedList | null> {
+    let list: WindowedList | null = null;
     await this.#log.attempt("list of hours", async () => {
-      list = decodeHoursList(await this.#transfer.get(PATHS.hours, HOURS_LIST_BYTES_MAX));
+      const bytes = await this.#transfer.get(PATHS.hours, HOURS_LIST_BYTES_MAX);
+      list = withinWindow(decodeHoursList(bytes), this.#window(), this.#log);
     });
     return list;
   }
 
-  async #readListed(list: HoursList, onRecords: OnRecords): Promise<number> {
+  async #readListed(list: WindowedList, onRecords: OnRecords): Promise<number> {
     const gone = await this.#open.read(list, onRecords);
     const latest = gone.length === 0 ? list : ((await this.#list()) ?? list);
     for (const segment of gone) {

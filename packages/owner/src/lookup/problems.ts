@@ -1,15 +1,19 @@
 import { TransferError, type TransferErrorCode } from "@glowworm/platform";
 import { DecodeError } from "@glowworm/protocol";
 
+/** What an owner alone can say of an hour. */
+type OwnCode = "changed" | "chain-broken" | "differs" | "out-of-window" | "not-kept";
+
 /** Something of the server's that could not be read, or is not as it must be. */
 export interface LookupProblem {
   /** What, such as `hour 485123`. */
   readonly what: string;
   /**
    * `changed`: a closed hour is not what it was. `chain-broken`: it does not follow the one before it in the list.
-   * `differs`: a mirror has another one.
+   * `differs`: a mirror has another one. `out-of-window`: it is of a time that cannot be. `not-kept`: neither this disk
+   * nor memory had room for it.
    */
-  readonly code: TransferErrorCode | "malformed" | "changed" | "chain-broken" | "differs";
+  readonly code: TransferErrorCode | "malformed" | OwnCode;
   /** For a person: the HTTP status or the field. */
   readonly detail: string;
 }
@@ -21,14 +25,15 @@ export function nameOf(hour: number): string {
 
 /** Collects what goes wrong in a lookup: one bad hour must not cost the others. */
 export class ProblemLog {
-  readonly #problems: LookupProblem[] = [];
+  readonly #problems = new Map<string, LookupProblem>();
 
   get problems(): readonly LookupProblem[] {
-    return this.#problems;
+    return [...this.#problems.values()];
   }
 
+  /** What is said already is not said again: a list may be read twice. */
   report(what: string, code: LookupProblem["code"], detail: string): void {
-    this.#problems.push({ what, code, detail });
+    this.#problems.set(`${what} ${code} ${detail}`, { what, code, detail });
   }
 
   /** Does `work`; what a server can be blamed for is noted, anything else thrown. */

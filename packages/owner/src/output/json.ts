@@ -53,12 +53,14 @@ function contextOf(result: FindResult): object {
     looked: {
       serverReached: lookup.isServerReached,
       closedHours: lookup.closedHours,
+      olderHours: lookup.olderHours,
       segments: lookup.segments,
       records: lookup.records,
       firstDay: dateOf(window.firstDay),
       lastDay: dateOf(window.lastDay),
     },
     refused,
+    cacheTrouble: result.cacheTrouble,
     problems: lookup.problems,
   };
 }

@@ -27,7 +27,11 @@ export function historyLine(place: Place): string {
 
 /** What has to be known beside an answer: one line each. */
 export function warningLines(result: FindResult): readonly string[] {
-  return [...warningsOf(result).map(({ text }) => text), ...problemLines(result)];
+  return [
+    ...warningsOf(result).map(({ text }) => text),
+    ...problemLines(result),
+    ...noteLines(result),
+  ];
 }
 
 /** Why there may be no answer, the likeliest reason first, after what was looked at. */
@@ -40,6 +44,7 @@ export function nothingFoundLines(device: string, result: FindResult): readonly 
     `for every key of the beacon's days ${dateOf(window.firstDay)} to ${dateOf(window.lastDay)}${window.isWide ? ", wrong clocks included" : ""}.`,
     ...(refusals === 0 ? [] : [`${counted(refusals, "record")} under its ids did not hold up.`]),
     ...problemLines(result),
+    ...noteLines(result),
     "Likely reasons, the likeliest first:",
     ...reasonsFor(result).map((reason, index) => `  ${index + 1}. ${reason}`),
   ];
@@ -67,6 +72,13 @@ function problemLines({ lookup }: FindResult): readonly string[] {
   const rest = lines.length - PROBLEM_LINES_MAX;
   const shown = lines.slice(0, PROBLEM_LINES_MAX);
   return rest > 0 ? [...shown, `and ${rest} more like these`] : shown;
+}
+
+/** What is no fault of the server's, and takes nothing from the answer. */
+function noteLines({ lookup, cacheTrouble }: FindResult): readonly string[] {
+  const older = `not looked at: ${counted(lookup.olderHours, "hour")} of more than two months ago`;
+  const trouble = `the cache could not be used (${cacheTrouble}), and what was read will be read again: make room on its disk, or set XDG_CACHE_HOME to another folder`;
+  return [...(lookup.olderHours === 0 ? [] : [older]), ...(cacheTrouble === null ? [] : [trouble])];
 }
 
 function agreementOf(place: Place): string {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { dayOf, loadCrypto } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
+import { CacheTrouble } from "../../src/cache-trouble.ts";
 import { type CandidateDays, dayCount } from "../../src/candidates/candidate-cache.ts";
 import {
   epochAt,
@@ -23,6 +24,7 @@ class Loader {
   readonly derived: number[] = [];
   readonly stop = new AbortController();
   readonly cacheFolder: string;
+  readonly trouble = new CacheTrouble();
   readonly file: string;
   stopAfter = Number.POSITIVE_INFINITY;
 
@@ -36,7 +38,8 @@ class Loader {
       this.derived.push(done);
       if (this.derived.length >= this.stopAfter) this.stop.abort();
     };
-    const deps = { crypto, cacheFolder: this.cacheFolder, signal: this.stop.signal, onDays };
+    const { cacheFolder, trouble } = this;
+    const deps = { crypto, cacheFolder, trouble, signal: this.stop.signal, onDays };
     return loadCandidates(deps, { ...device, key: deviceKey }, lastDay);
   }
 }

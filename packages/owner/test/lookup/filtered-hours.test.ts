@@ -1,8 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildFilter, loadCrypto, PAGE_BYTES, PATHS, type StoredRecord } from "@glowworm/protocol";
+import {
+  buildFilter,
+  concat,
+  loadCrypto,
+  PAGE_BYTES,
+  PATHS,
+  type StoredRecord,
+} from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
+import { CacheTrouble } from "../../src/cache-trouble.ts";
 import { lastPossibleDay } from "../../src/candidates/candidates.ts";
 import { HitPages } from "../../src/lookup/hit-pages.ts";
 import { bytes, problem, SERVER_URL } from "../support/fake-server.ts";
@@ -69,7 +77,7 @@ describe("an hour of more than 64 pages", () => {
 
   it("is read whole when it was closed without a filter", async () => {
     const scene = new Scene("no filter");
-    const filter = new Uint8Array();
+    const filter = (): Uint8Array => new Uint8Array();
     scene.server.closeHour(HOUR - 1, heardIn(scene, 2), { pages: 65, filter });
     const { reports, lookup } = await scene.find();
     expect(reports).toHaveLength(2);
@@ -170,7 +178,7 @@ describe("what owners ask of one server", () => {
 
 describe("a hostile server with a filter", () => {
   const filterPath = PATHS.filter(HOUR - 1);
-  function sceneWith(over: { readonly filter?: Uint8Array } = {}): Scene {
+  function sceneWith(over: { readonly filter?: () => Uint8Array } = {}): Scene {
     const scene = new Scene("hostile");
     scene.server.closeHour(HOUR - 2, heardIn(scene, 1, HOUR - 2));
     scene.server.closeHour(HOUR - 1, heardIn(scene, 1), { pages: 65, ...over });
@@ -198,15 +206,36 @@ describe("a hostile server with a filter", () => {
   });
 
   it("whose manifest names bytes that are no filter is refused", async () => {
-    const { lookup } = await sceneWith({ filter: new Uint8Array(99).fill(7) }).find();
+    const { lookup } = await sceneWith({ filter: () => new Uint8Array(99).fill(7) }).find();
     expect(lookup.problems).toMatchObject([{ what: `hour ${HOUR - 1}`, code: "malformed" }]);
   });
 
-  it("that leaves ids out of a filter, to see who asks for one of the others, is found out", async () => {
+  it("of a few ids, to see who asks for one of them, is asked for none", async () => {
     const scene = new Scene("trap");
     const [bait] = heardIn(scene, 1);
     if (bait === undefined) throw new Error("expected a report");
-    const filter = buildFilter(bait.getId, seededRandom("trap"));
+    const filter = (): Uint8Array => buildFilter(bait.getId, seededRandom("trap"));
+    scene.server.closeHour(HOUR - 1, [bait], { pages: 65, filter });
+    const { lookup } = await scene.find();
+    expect(lookup.problems).toMatchObject([{ what: `hour ${HOUR - 1}`, code: "malformed" }]);
+    expect(pagesAsked(asked(scene))).toEqual([]);
+  });
+
+  it("that is larger than its hour may have is asked for nothing", async () => {
+    const filter = (): Uint8Array =>
+      buildFilter(seededRandom("large").bytes(2 * 65 * 256 * 16), seededRandom("seed"));
+    const { lookup } = await sceneWith({ filter }).find();
+    expect(lookup.problems).toMatchObject([{ what: `hour ${HOUR - 1}`, code: "too-large" }]);
+  });
+
+  it("that leaves ids of pages out of a filter is found out by the first page", async () => {
+    const scene = new Scene("trap");
+    const [bait] = heardIn(scene, 1);
+    if (bait === undefined) throw new Error("expected a report");
+    const filter = (pages: readonly Uint8Array[]): Uint8Array => {
+      const bounds = pages.flatMap((page) => [page.slice(0, 16), page.slice(-133, -117)]);
+      return buildFilter(concat(bait.getId, ...bounds), seededRandom("trap"));
+    };
     scene.server.closeHour(HOUR - 1, [bait], { pages: 65, filter });
     const { lookup, reports } = await scene.find();
     expect(reports).toHaveLength(1);
@@ -235,7 +264,9 @@ describe("kept pages", () => {
   const page = random.bytes(PAGE_BYTES);
   const hash = random.bytes(32);
   function keep(path: string, firstHour = 0, deviceKey = new Uint8Array(32)): HitPages {
-    return new HitPages({ crypto, random, deviceKey, path }, firstHour);
+    const trouble = new CacheTrouble();
+    const window = { first: firstHour, last: 9 };
+    return new HitPages({ crypto, random, trouble, deviceKey, path }, window);
   }
 
   it("are there again for the same device, and for no other", () => {

@@ -12,7 +12,9 @@ import {
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { beforeEach, describe, expect, it } from "vitest";
+import { CacheTrouble } from "../../src/cache-trouble.ts";
 import { HitPages } from "../../src/lookup/hit-pages.ts";
+import { windowAt } from "../../src/lookup/hour-window.ts";
 import { Lookup, type LookupSummary } from "../../src/lookup/lookup.ts";
 import { bytes, FakeServer, problem, SERVER_URL } from "../support/fake-server.ts";
 import { temporaryFolder } from "../support/folders.ts";
@@ -45,10 +47,13 @@ function lookup(at: number = NOON, mirror?: () => Response): Lookup {
   const onProgress = (): void => undefined;
   const random = seededRandom("lookup");
   const deviceKey = new Uint8Array(32);
-  const hitPages = new HitPages({ crypto, random, deviceKey, path: join(cacheFolder, "pages") }, 0);
+  const trouble = new CacheTrouble();
+  const path = join(cacheFolder, "pages");
+  const hitPages = new HitPages({ crypto, random, trouble, deviceKey, path }, windowAt(at));
   return new Lookup({
     crypto,
     random,
+    trouble,
     hitPages,
     clock,
     fetch: (url, init) =>
@@ -126,13 +131,13 @@ describe("lookup", () => {
     await lookup(NOON + 59 * DAY_SECONDS).refresh(() => undefined);
     expect(cachedFiles()).toHaveLength(3);
     await lookup(NOON + 61 * DAY_SECONDS).refresh(() => undefined);
-    expect(cachedFiles()).toHaveLength(2);
+    expect(cachedFiles()).toEqual([]);
   });
 
   it("reads no more than fits on a disk, the newest, and names the rest", async () => {
     const manifest = "00".repeat(32);
     const hours = Array.from({ length: 30 }, (_, at) => ({
-      hour: HOUR + at,
+      hour: HOUR - 29 + at,
       pages: 65_536,
       manifest,
     }));
@@ -140,7 +145,7 @@ describe("lookup", () => {
     const { problems } = await refresh();
     expect(problems.filter(({ code }) => code === "too-large")).toHaveLength(10);
     expect(askedPaths().filter((path) => path.endsWith("/manifest"))).toHaveLength(20);
-    expect(askedPaths()).toContain(PATHS.manifest(HOUR + 29));
+    expect(askedPaths()).toContain(PATHS.manifest(HOUR));
   });
 
   it("fetches an hour again when its copy on this disk is damaged", async () => {
@@ -170,7 +175,7 @@ describe("lookup", () => {
     await run.refresh((records) => first.push(records));
     server.requests.length = 0;
     const again: Uint8Array[] = [];
-    run.replay((records) => again.push(records));
+    await run.replay((records) => again.push(records));
     expect(server.requests).toEqual([]);
     const sorted = (blocks: Uint8Array[]): string[] =>
       blocks.map((block) => Buffer.from(block).toString("hex")).toSorted();
@@ -336,9 +341,9 @@ describe("a hostile server", () => {
   it("that lists more hours than one lookup reads hides none that are on this disk", async () => {
     await refresh();
     const far = Array.from({ length: 40 }, (_item, index) => {
-      return { ...entry, hour: 4_000_000_000 + index, pages: 65_536 };
+      return { ...entry, hour: HOUR - 60 + index, pages: 65_536 };
     });
-    const hours = [...server.list.hours.map((one) => ({ ...one, pages: 60_000 })), ...far];
+    const hours = [...far, ...server.list.hours.map((one) => ({ ...one, pages: 60_000 }))];
     server.lies.set(PATHS.hours, () => Response.json({ ...server.list, hours }));
     const summary = await refresh();
     expect(summary.records).toBe(3 * 256 + 2 * 2);

@@ -64,7 +64,11 @@ export class FakeServer {
   closeHour(
     hour: number,
     reports: readonly StoredRecord[],
-    over: { readonly pages?: number; readonly filter?: Uint8Array } = {},
+    over: {
+      readonly pages?: number;
+      /** Of the hour's pages. */
+      readonly filter?: (pages: readonly Uint8Array[]) => Uint8Array;
+    } = {},
   ): void {
     const step = arrivalStepOf(hour * 3600);
     const count =
@@ -77,7 +81,9 @@ export class FakeServer {
       pages.push(records.slice(at, at + PAGE_BYTES));
     }
     const filter =
-      pages.length > FILTER_FREE_PAGES ? (over.filter ?? this.#filterOf(records)) : NOTHING;
+      pages.length > FILTER_FREE_PAGES
+        ? (over.filter?.(pages) ?? this.#filterOf(records))
+        : NOTHING;
     const previous = this.#list.hours.at(-1)?.manifest ?? "00".repeat(32);
     const manifest = encodeManifest({
       hour,

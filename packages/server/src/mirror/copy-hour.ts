@@ -2,22 +2,17 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder } from "@glowworm/platform";
 import {
-  type CryptoSuite,
-  checkFilter,
-  checkManifest,
+  assertFilterHas,
   concat,
-  DecodeError,
-  decodePage,
   type Filter,
-  filterBytesMax,
-  HOUR_PAGES_MAX,
+  type HourSource,
   hasFilter,
   type ListedHour,
   type Manifest,
-  manifestBytes,
-  PAGE_BYTES,
-  PATHS,
-  STORED_RECORD_BYTES,
+  pagesOf,
+  readFilter,
+  readManifest,
+  readPage,
 } from "@glowworm/protocol";
 import { encodeFooter, SPANS } from "../store/embedded/hour-file.ts";
 import { UNFINISHED } from "../store/embedded/layout.ts";
@@ -25,10 +20,7 @@ import { UNFINISHED } from "../store/embedded/layout.ts";
 const NOTHING = new Uint8Array();
 
 /** Where a copy comes from and goes to. */
-export interface CopyJob {
-  readonly crypto: CryptoSuite;
-  /** The body under a path of the source, at most `maxBytes`. @throws {TransferError} */
-  readonly get: (path: string, maxBytes: number) => Promise<Uint8Array>;
+export interface CopyJob extends HourSource {
   readonly listed: ListedHour;
   /** File to make. */
   readonly to: string;
@@ -42,21 +34,17 @@ export interface CopyJob {
  * @see docs/protocol.md sections 7.4, 7.5 and 7.6
  */
 export async function copyHour(job: CopyJob): Promise<Manifest> {
-  const { crypto, get, listed, to } = job;
-  if (listed.pages > HOUR_PAGES_MAX)
-    throw new DecodeError("bad-value", "hours_list.hours.pages", 0);
-  const head = await get(PATHS.manifest(listed.hour), manifestBytes(listed.pages));
-  const manifest = checkManifest(crypto, listed, head);
-  const filter = hasFilter(manifest)
-    ? await get(PATHS.filter(listed.hour), filterBytesMax(listed.pages))
-    : NOTHING;
+  const { crypto, listed, to } = job;
+  const { bytes: head, value: manifest } = await readManifest(job, listed);
+  const filter = hasFilter(manifest) ? await readFilter(job, manifest) : null;
+  const filterBytes = filter?.bytes ?? NOTHING;
   const file = await open(to + UNFINISHED, "w", 0o600);
   try {
     const { pages } = listed;
-    const footer = encodeFooter(crypto, { ...listed, filterBytes: filter.length });
-    await copyPages(job, manifest, filter, file);
+    const footer = encodeFooter(crypto, { ...listed, filterBytes: filterBytes.length });
+    await copyPages(job, manifest, filter?.value ?? null, file);
     await writeAll(file, head, SPANS.manifest(pages).offset);
-    await writeAll(file, concat(filter, footer), SPANS.filter(pages, 0).offset);
+    await writeAll(file, concat(filterBytes, footer), SPANS.filter(pages, 0).offset);
     await file.sync();
     await rename(to + UNFINISHED, to);
   } catch (error) {
@@ -70,24 +58,15 @@ export async function copyHour(job: CopyJob): Promise<Manifest> {
 }
 
 async function copyPages(
-  { crypto, get, listed }: CopyJob,
+  job: CopyJob,
   manifest: Manifest,
-  filterBytes: Uint8Array,
+  filter: Filter | null,
   file: FileHandle,
 ): Promise<void> {
-  const filter = filterBytes.length > 0 ? checkFilter(crypto, manifest, filterBytes) : null;
-  for (const [index, entry] of manifest.pages.entries()) {
-    const page = await get(PATHS.page(listed.hour, index), PAGE_BYTES);
-    decodePage(crypto, entry, page);
-    if (filter !== null) assertInFilter(filter, page);
-    await writeAll(file, page, SPANS.page(listed.pages, index).offset);
-  }
-}
-
-function assertInFilter(filter: Filter, page: Uint8Array): void {
-  for (let at = 0; at < page.length; at += STORED_RECORD_BYTES) {
-    if (filter.has(page, at)) continue;
-    throw new DecodeError("bad-value", "filter", 0, "lacks ids of its hour");
+  for (const place of pagesOf(manifest)) {
+    const page = await readPage(job, place);
+    if (filter !== null) assertFilterHas(filter, page);
+    await writeAll(file, page, SPANS.page(job.listed.pages, place.index).offset);
   }
 }
 

@@ -5,12 +5,18 @@ import {
   DecodeError,
   decodeHoursList,
   HOURS_LIST_BYTES_MAX,
+  hourOf,
   type ListedHour,
+  PAGE_RECORDS,
   PATHS,
   toHex,
 } from "@glowworm/protocol";
-import { type CopyJob, copyHour } from "./copy-hour.ts";
+import type { DiskRoom } from "../store/embedded/disk-room.ts";
+import { copyHour } from "./copy-hour.ts";
+import { HourRetries } from "./hour-retries.ts";
+import type { MirrorDiary } from "./mirror-diary.ts";
 import type { MirrorStore } from "./mirror-store.ts";
+import { HourAloneError, patientGet } from "./patient-get.ts";
 
 /** What copying stands on. */
 export interface SourceDeps {
@@ -21,37 +27,43 @@ export interface SourceDeps {
   readonly source: string;
   readonly signal: AbortSignal;
   readonly store: MirrorStore;
-  /** Told what is wrong with the source. */
-  readonly complain: (line: string) => void;
+  readonly room: DiskRoom;
+  readonly diary: MirrorDiary;
 }
 
-const TOO_MANY_REQUESTS = 429;
-/** What a server with the usual limits gives back in this time is 125 MB: the pages of an hour of 900,000 records. */
-const PATIENCE_MS = 60_000;
-/** Refusals in a row for which an hour that was begun is not given up. */
-const PATIENCE_MAX = 10;
+/** Hours close once an hour: the list is read every five minutes, for twelve small requests, however much is to be copied. */
+export const POLL_MS: number = 300_000;
 const UNAVAILABLE = 503;
 
 /** The server whose hours are copied: one list at a time, and the hours of it that are not here, newest first. */
 export class Source {
   readonly #deps: SourceDeps;
+  readonly #retries: HourRetries = new HourRetries();
   #listed: readonly ListedHour[] = [];
   #missing: ListedHour[] = [];
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  #isFull = false;
 
   constructor(deps: SourceDeps) {
     this.#deps = deps;
   }
 
-  /** Whether hours of the last list are not here yet. */
+  /** Whether hours of the last list are to be copied now. */
   get isBehind(): boolean {
     return this.#missing.length > 0;
   }
 
-  /** Copies one hour, of a new list when the last one is done. @throws {TransferError} when the source is gone or busy. */
+  /** The newest hour that is over in the last list; null before the first list, and when there is none. */
+  get newestListed(): number | null {
+    return this.#listed.at(-1)?.hour ?? null;
+  }
+
+  /** Copies one hour, of a new list when the last one is done or old. @throws {TransferError} when the source is gone. */
   async step(): Promise<void> {
     const transfer = new Transfer({ ...this.#deps, serverUrl: this.#deps.source });
+    const isOld = this.#deps.clock.monotonicMs() - this.#readAtMs >= POLL_MS;
     try {
-      if (!this.isBehind) await this.#read(transfer);
+      if (isOld || !this.isBehind) await this.#read(transfer);
       const [next] = this.#missing;
       if (next !== undefined) await this.#copy(transfer, next);
       this.#missing = this.#missing.slice(1);
@@ -62,74 +74,97 @@ export class Source {
   }
 
   async #read(transfer: Transfer): Promise<void> {
-    const { store, complain } = this.#deps;
+    const { store, diary, clock } = this.#deps;
     const { hours } = decodeHoursList(await transfer.get(PATHS.hours, HOURS_LIST_BYTES_MAX));
-    this.#listed = hours;
+    this.#readAtMs = clock.monotonicMs();
+    const now = hourOf(clock.nowMs() / 1000);
+    this.#listed = hours.filter(({ hour }) => hour < now);
+    if (this.#listed.length < hours.length) {
+      const text = "the list has hours that are not over: not copied. Is this clock right?";
+      diary.complain("hour-refused", text);
+    }
     this.#compare();
     this.#expire();
     const here = new Set(store.hours.map(({ hour }) => hour));
-    const missing = hours.filter(({ hour }) => !here.has(hour));
+    const missing = this.#listed.filter(({ hour }) => !here.has(hour));
     for (const { hour } of missing.filter((listed) => listed.hour < store.floor)) {
-      complain(`hour ${hour}: listed again after it was gone, not copied`);
+      diary.complain("hour-refused", `hour ${hour}: listed again after it was gone, not copied`);
     }
-    this.#missing = missing.filter(({ hour }) => hour >= store.floor).reverse();
+    this.#retries.keepOnly(new Set(missing.map(({ hour }) => hour)));
+    this.#missing = missing
+      .filter(({ hour }) => hour >= store.floor && this.#retries.isDue(hour, this.#readAtMs))
+      .reverse();
   }
 
   /** Removes what the source has removed. A list without one hour that is here is taken for no such news. */
   #expire(): void {
-    const { store, complain } = this.#deps;
+    const { store, diary } = this.#deps;
     const [oldest] = this.#listed;
     if (oldest === undefined || store.hours.length === 0) return;
     const listed = new Set(this.#listed.map(({ hour }) => hour));
     if (store.hours.some(({ hour }) => listed.has(hour))) store.expire(oldest.hour);
-    else complain("the list has none of the hours that are here: they are kept");
+    else
+      diary.complain("hour-refused", "the list has none of the hours that are here: they are kept");
   }
 
   /** The first copy is kept, and served: it is what shows that the server gave others something else. */
   #compare(): void {
-    const { store, complain } = this.#deps;
+    const { store, diary } = this.#deps;
     const listed = new Map(this.#listed.map(({ hour, manifest }) => [hour, manifest]));
     const oldest = this.#listed[0]?.hour ?? Number.POSITIVE_INFINITY;
     for (const { hour, manifest } of store.hours) {
       const now = listed.get(hour);
       if (hour < oldest || now === manifest) continue;
-      if (now === undefined) complain(`hour ${hour}: no longer listed, kept`);
-      else complain(`hour ${hour}: other bytes than before: ${manifest} is kept, now ${now}`);
+      const what =
+        now === undefined
+          ? "no longer listed, kept"
+          : `other bytes than before: ${manifest} is kept, now ${now}`;
+      diary.complain("hour-refused", `hour ${hour}: ${what}`);
     }
   }
 
   async #copy(transfer: Transfer, listed: ListedHour): Promise<void> {
-    const { crypto, store, complain } = this.#deps;
+    const { crypto, store, diary, clock } = this.#deps;
+    const { hour, pages } = listed;
+    if (!this.#hasRoom()) {
+      this.#missing = [];
+      return;
+    }
     try {
-      const to = store.pathOf(listed.hour);
-      const get: CopyJob["get"] = (path, maxBytes) => this.#getPatiently(transfer, path, maxBytes);
-      const { previous } = await copyHour({ crypto, get, listed, to });
+      this.#assertRoomFor(listed);
+      const get = patientGet(transfer, this.#deps);
+      const { previous } = await copyHour({ crypto, get, listed, to: store.pathOf(hour) });
       store.add(listed);
-      this.#checkChain(listed.hour, toHex(previous));
+      diary.note("hour-copied", `copied hour ${hour}, pages: ${pages}`, { hour, pages });
+      this.#checkChain(hour, toHex(previous));
     } catch (error) {
+      this.#retries.failed(hour, clock.monotonicMs());
       if (!isOfHourAlone(error)) throw error;
-      complain(`hour ${listed.hour}: not copied: ${error.message}`);
+      diary.complain("hour-refused", `hour ${hour}: not copied: ${error.message}`);
     }
   }
 
-  /** Waits when the source says that it was too much at once: an hour that is begun again is fetched again. */
-  async #getPatiently(transfer: Transfer, path: string, maxBytes: number): Promise<Uint8Array> {
-    const { clock, signal } = this.#deps;
-    for (let refusals = 0; ; refusals++) {
-      try {
-        return await transfer.get(path, maxBytes);
-      } catch (error) {
-        const isBusy = error instanceof TransferError && error.status === TOO_MANY_REQUESTS;
-        if (!isBusy || refusals === PATIENCE_MAX) throw error;
-        await clock.sleep(PATIENCE_MS, signal);
-      }
+  #hasRoom(): boolean {
+    const { room, diary } = this.#deps;
+    const isFull = room.isFull(0);
+    if (isFull && !this.#isFull) {
+      const text = "the disk has too little room: what is here is served, and nothing copied";
+      diary.complain("disk-full", text);
     }
+    if (!isFull && this.#isFull) diary.note("disk-free", "there is room again: copying goes on");
+    this.#isFull = isFull;
+    return !isFull;
+  }
+
+  #assertRoomFor({ pages }: ListedHour): void {
+    if (this.#deps.room.isFull(pages * PAGE_RECORDS)) throw new HourAloneError("no room for it");
   }
 
   #checkChain(hour: number, previous: string): void {
     const before = this.#listed[this.#listed.findIndex((one) => one.hour === hour) - 1];
     if (before === undefined || before.manifest === previous) return;
-    this.#deps.complain(
+    this.#deps.diary.complain(
+      "hour-refused",
       `hour ${hour}: does not follow hour ${before.hour}, the one before it in the list`,
     );
   }
@@ -137,8 +172,8 @@ export class Source {
 
 /** Whether other hours may be had all the same. */
 function isOfHourAlone(error: unknown): error is Error {
-  if (error instanceof DecodeError) return true;
+  if (error instanceof DecodeError || error instanceof HourAloneError) return true;
   if (!(error instanceof TransferError)) return false;
-  const isBusy = error.status === TOO_MANY_REQUESTS || error.status === UNAVAILABLE;
-  return !isBusy && error.code !== "unreachable" && error.code !== "timeout";
+  const isGone = error.code === "unreachable" || error.code === "timeout";
+  return error.status !== UNAVAILABLE && !isGone;
 }

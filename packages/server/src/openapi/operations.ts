@@ -167,8 +167,8 @@ export const OPERATIONS: readonly Operation[] = [
     "store-unavailable",
   ]),
   read(PATHS.about, "What the operator says of this server", ABOUT, ["rate-limited"]),
-  read(PATHS.health, "Whether the process serves", STATUS),
-  read(PATHS.ready, "Whether uploads can be stored", STATUS, ["store-unavailable"]),
+  read(PATHS.health, "Whether the process serves", STATUS, ["rate-limited"]),
+  read(PATHS.ready, "Whether uploads can be stored", STATUS, ["rate-limited", "store-unavailable"]),
   read(PATHS.openapi, "This document", z.looseObject({ openapi: z.string() }), ["rate-limited"]),
 ];
 

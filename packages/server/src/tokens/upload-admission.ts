@@ -5,12 +5,11 @@ import {
   dayOf,
   decodeIssueRequest,
   encodeIssueAnswer,
-  evaluateBlinded,
   HOUR_SECONDS,
   hourOf,
+  type IssueRequest,
   inviteHash,
   isGenuine,
-  type RandomSource,
   TOKEN_KEY_DAYS,
   TOKENS_PER_ISSUE,
   type TokenKeyList,
@@ -20,8 +19,9 @@ import {
   type VoprfKeys,
 } from "@glowworm/protocol";
 import type { IdCap, Reservation } from "../id-cap.ts";
-import { ProblemError, retryLater } from "../problem.ts";
+import { BUSY_RETRY_SECONDS, ProblemError, retryLater } from "../problem.ts";
 import { tokenIn } from "./authorization.ts";
+import type { TokenIssuer } from "./token-issuer.ts";
 import type { TokenStore } from "./token-store.ts";
 
 /** What admission stands on. */
@@ -33,9 +33,11 @@ export interface UploadAdmissionOptions {
   readonly cap: Pick<IdCap, "reserve">;
   readonly clock: Clock;
   readonly crypto: CryptoSuite;
-  readonly random: RandomSource;
+  readonly issuer: TokenIssuer;
 }
 
+/** Requests for tokens that are worked on or wait, a second of work: whoever comes then comes again. */
+const ISSUING_MAX = 8;
 const MARK_BYTES = 16;
 const MARK_KEY_BYTES = 32;
 /** What failures are counted under, beside the ids of reports. */
@@ -47,6 +49,7 @@ export class UploadAdmission {
   /** Keys by day: of the days that are listed, and no others. */
   readonly #keys: Map<number, VoprfKeys> = new Map();
   #droppedBefore = 0;
+  #issuing = 0;
 
   constructor(options: UploadAdmissionOptions) {
     this.#options = options;
@@ -69,8 +72,21 @@ export class UploadAdmission {
    * @throws {DecodeError} when it is no such request
    */
   async issue(prefix: string, body: Uint8Array): Promise<Uint8Array> {
-    const { invite, day, blinded } = decodeIssueRequest(body);
-    const { store, crypto, random } = this.#options;
+    const request = decodeIssueRequest(body);
+    // Before an invite is charged for them.
+    if (this.#issuing >= ISSUING_MAX) {
+      throw retryLater("rate-limited", "too many ask for tokens now", BUSY_RETRY_SECONDS);
+    }
+    this.#issuing += 1;
+    try {
+      return await this.#answer(prefix, request);
+    } finally {
+      this.#issuing -= 1;
+    }
+  }
+
+  async #answer(prefix: string, { invite, day, blinded }: IssueRequest): Promise<Uint8Array> {
+    const { store, crypto, issuer } = this.#options;
     if (day !== this.#today()) {
       throw new ProblemError("token-refused", `tokens are issued for today, day ${this.#today()}`);
     }
@@ -89,7 +105,7 @@ export class UploadAdmission {
         this.#restOf(DAY_SECONDS),
       );
     }
-    return encodeIssueAnswer({ day, ...evaluateBlinded(random, this.#keysOf(day), blinded) });
+    return encodeIssueAnswer({ day, ...(await issuer.evaluate(this.#keysOf(day), blinded)) });
   }
 
   /**
@@ -118,8 +134,9 @@ export class UploadAdmission {
     this.#droppedBefore = oldest;
   }
 
-  close(): Promise<void> {
-    return this.#options.store.close();
+  async close(): Promise<void> {
+    await this.#options.issuer.close();
+    await this.#options.store.close();
   }
 
   #assertDay(day: number): void {

@@ -190,6 +190,22 @@ describe("scraping", () => {
     expect((await read("192.0.2.1", PATHS.about)).status).toBe(200);
   });
 
+  it("of the probes ends at a share of their own; the monitor of this machine is answered all the same", async () => {
+    await start({ limits: { bytesAtOnce: 4096, bytesPerMinute: 1 } });
+    const status = async (from: string, path: string): Promise<number> =>
+      (await read(from, path)).status;
+    for (let n = 0; n < 600; n++) {
+      expect(await status("192.0.2.1", n % 2 === 0 ? PATHS.health : PATHS.ready)).toBe(200);
+    }
+    const refused = await read("192.0.2.77", PATHS.ready);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+    expect(await status("192.0.3.1", PATHS.ready)).toBe(200);
+    for (let n = 0; n < 700; n++) expect((await fetch(url + PATHS.ready)).status).toBe(200);
+    expect(await status("192.0.2.1", PATHS.about)).toBe(200);
+    clock.advance(1000);
+    expect(await status("192.0.2.1", PATHS.ready)).toBe(200);
+  });
+
   it("of paths that do not exist ends, too", async () => {
     await start({ limits: { bytesAtOnce: 10 * 4096, bytesPerMinute: 4096 } });
     for (let n = 0; n < 10; n++) expect((await read("192.0.2.1", `/${n}`)).status).toBe(404);

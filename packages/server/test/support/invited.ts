@@ -3,6 +3,7 @@ import {
   draftTokens,
   encodeIssueRequest,
   encodeUploadToken,
+  evaluateBlinded,
   evaluateInput,
   PATHS,
   type RandomSource,
@@ -17,6 +18,7 @@ import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 import { openEmbeddedTokenStore } from "../../src/tokens/embedded-token-store.ts";
 import { openInviteBook } from "../../src/tokens/invite-book.ts";
 import { makeInvite } from "../../src/tokens/make-invite.ts";
+import type { TokenIssuer } from "../../src/tokens/token-issuer.ts";
 import type { TokenStore } from "../../src/tokens/token-store.ts";
 import { UploadAdmission } from "../../src/tokens/upload-admission.ts";
 import { crypto, NOON_MS, temporaryFolder } from "./fixtures.ts";
@@ -36,9 +38,15 @@ export class InvitedApp {
   isStoreDown: Error | null = null;
   /** What befalls whoever asks for invites and spent tokens. */
   tokensFail: Error | null = null;
+  /** Issues in this thread. */
+  issuer: TokenIssuer = {
+    evaluate: async (keys, blinded) => evaluateBlinded(this.random, keys, blinded),
+    close: async () => {},
+  };
   #admission: UploadAdmission | undefined;
 
-  constructor() {
+  constructor(issuer?: TokenIssuer) {
+    if (issuer !== undefined) this.issuer = issuer;
     this.http = new TestApp(this.#store(), this.clock, (cap) => this.#open(cap));
   }
 
@@ -84,15 +92,15 @@ export class InvitedApp {
   }
 
   #open(cap: IdCap): UploadAdmission {
-    const { clock, random } = this;
+    const { clock } = this;
     const store = this.#orDown(openEmbeddedTokenStore(this.folder));
     this.#admission = new UploadAdmission({
       tokenSecret: SECRET,
       store,
       cap,
+      issuer: this.issuer,
       clock,
       crypto,
-      random,
     });
     return this.#admission;
   }

@@ -14,7 +14,12 @@ import { TestApp } from "./test-app.ts";
 export class MirrorScene {
   readonly clock: FakeClock = new FakeClock(NOON_MS);
   readonly folder: string = temporaryFolder();
+  /** What was logged above `info`. */
   readonly said: string[] = [];
+  /** What was logged at `info`. */
+  readonly told: string[] = [];
+  /** What the disk of a mirror has left. */
+  freeBytes = 2 ** 40;
   /** Paths in the order in which they were asked for. */
   readonly asked: string[] = [];
   /** Answers that differ from the honest one, by path; given the honest one. */
@@ -61,7 +66,8 @@ export class MirrorScene {
       host: "127.0.0.1",
       port: 0,
       signal: new AbortController().signal,
-      say: (line) => this.said.push(line),
+      freeBytes: () => this.freeBytes,
+      log: ({ level, text }) => (level === "info" ? this.told : this.said).push(text),
     });
     const { url } = await mirror.start();
     onTestFinished(() => mirror.stop());

@@ -1,0 +1,161 @@
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { loadCrypto, PAGE_BYTES } from "@glowworm/protocol";
+import { seededRandom } from "@glowworm/protocol/testing";
+import { describe, expect, it } from "vitest";
+import { CacheTrouble } from "../../src/cache-trouble.ts";
+import { makeCacheRoom } from "../../src/lookup/cache-room.ts";
+import { HitPages } from "../../src/lookup/hit-pages.ts";
+import { temporaryFolder } from "../support/folders.ts";
+import { NOON } from "../support/reports.ts";
+import { Scene } from "../support/search.ts";
+
+const crypto = await loadCrypto();
+const HOUR = NOON / 3600;
+const BLOCK_BYTES = 12 + 4 + 32 + PAGE_BYTES + 16;
+
+/** Somebody who was heard in an hour with a filter and in one without. */
+function heardTwice(seed: string): Scene {
+  const scene = new Scene(seed);
+  const heard = (hour: number) => [scene.record({ seenAt: hour * 3600 + 10 })];
+  scene.server.closeHour(HOUR - 2, heard(HOUR - 2));
+  scene.server.closeHour(HOUR - 1, heard(HOUR - 1), { pages: 65 });
+  return scene;
+}
+
+describe("a lookup whose cache", () => {
+  it("takes nothing finds all the same, and says why it will read everything again", async () => {
+    const scene = heardTwice("no cache");
+    scene.cacheFolder = join(temporaryFolder(), "file");
+    writeFileSync(scene.cacheFolder, "");
+    const { reports, lookup, cacheTrouble } = await scene.find();
+    expect(reports).toHaveLength(2);
+    expect(lookup.problems).toEqual([]);
+    expect(cacheTrouble).toBe("ENOTDIR");
+  });
+
+  it("takes nothing searches the same hours again for a clock that leapt", async () => {
+    const scene = new Scene("no cache, leapt", NOON + 398 * 86_400);
+    const leapt = scene.record({ seenAt: NOON - 3000, beaconTime: NOON - 3000 + 399 * 86_400 });
+    scene.server.closeHour(HOUR - 1, [leapt], { pages: 65 });
+    scene.cacheFolder = join(temporaryFolder(), "file");
+    writeFileSync(scene.cacheFolder, "");
+    expect((await scene.find()).reports).toHaveLength(1);
+  }, 20_000);
+
+  it("has folders where files should be reads what they stand for again", async () => {
+    const scene = heardTwice("folders");
+    await scene.find();
+    const [server = ""] = readdirSync(join(scene.cacheFolder, "hours"));
+    const path = join(scene.cacheFolder, "hours", server, `${HOUR - 3}.hour`);
+    mkdirSync(path);
+    scene.server.requests.length = 0;
+    const { reports, lookup } = await scene.find();
+    expect(reports).toHaveLength(2);
+    expect(lookup).toMatchObject({ closedHours: 2, problems: [] });
+  });
+
+  it("has files of gigabytes is not read into memory", async () => {
+    const scene = heardTwice("huge files");
+    await scene.find();
+    const [server = ""] = readdirSync(join(scene.cacheFolder, "hours"));
+    truncateSync(join(scene.cacheFolder, "hours", server, `${HOUR - 2}.hour`), 3 * 2 ** 30);
+    truncateSync(join(scene.cacheFolder, "candidates", "1.pages"), BLOCK_BYTES * 100_000 + 1);
+    const { reports, lookup } = await scene.find();
+    expect(reports).toHaveLength(2);
+    expect(lookup.problems).toEqual([]);
+  }, 30_000);
+});
+
+describe("room in the cache", () => {
+  const window = { first: 100, last: 200 };
+  function folderOf(files: Readonly<Record<string, number>>): string {
+    const folder = temporaryFolder();
+    for (const [name, bytes] of Object.entries(files)) {
+      mkdirSync(join(folder, name.split("/")[0] ?? ""), { recursive: true });
+      writeFileSync(join(folder, name), new Uint8Array(bytes));
+    }
+    return folder;
+  }
+  function leftOf(folder: string): readonly string[] {
+    return readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.includes("/"))
+      .toSorted();
+  }
+
+  it("is made by hours before the window, of every server, whether it is needed or not", () => {
+    const folder = folderOf({ "a/99.hour": 1, "a/100.hour": 1, "b/5.hour": 1, "b/150.hour": 1 });
+    makeCacheRoom(folder, window, new CacheTrouble());
+    expect(leftOf(folder)).toEqual(["a/100.hour", "b/150.hour"]);
+  });
+
+  it("is made by hours of the future first, and by none while there is room", () => {
+    const files = { "a/101.hour": 90, "a/150.hour": 90, "a/4000000000.hour": 50 };
+    const folder = folderOf(files);
+    makeCacheRoom(folder, window, new CacheTrouble(), 230);
+    expect(leftOf(folder)).toHaveLength(3);
+    makeCacheRoom(folder, window, new CacheTrouble(), 200);
+    expect(leftOf(folder)).toEqual(["a/101.hour", "a/150.hour"]);
+  });
+
+  it("is made by the largest then, the oldest of them first: small old hours outlive a flood", () => {
+    const folder = folderOf({
+      "a/101.hour": 10,
+      "a/190.hour": 900,
+      "a/191.hour": 1000,
+      "a/192.hour.new": 800,
+    });
+    makeCacheRoom(folder, window, new CacheTrouble(), 1100);
+    expect(leftOf(folder)).toEqual(["a/101.hour", "a/192.hour.new"]);
+  });
+
+  it("does not need a folder", () => {
+    const trouble = new CacheTrouble();
+    makeCacheRoom(join(temporaryFolder(), "none"), window, trouble);
+    expect(trouble.code).toBeNull();
+  });
+});
+
+describe("kept pages", () => {
+  const random = seededRandom("kept pages");
+  const page = random.bytes(PAGE_BYTES);
+  const trouble = new CacheTrouble();
+  function keep(path: string, max: number): HitPages {
+    const deps = { crypto, random, trouble, deviceKey: new Uint8Array(32), path };
+    return new HitPages(deps, { first: 0, last: 1000 }, max);
+  }
+
+  it("are never more than so many on disk; the oldest, and those of the future, make room", () => {
+    const path = join(temporaryFolder(), "1.pages");
+    const hashes = Array.from({ length: 9 }, () => random.bytes(32));
+    const first = keep(path, 8);
+    for (const [index, hash] of hashes.entries()) first.add(index === 4 ? 5000 : index, hash, page);
+    expect(readFileSync(path)).toHaveLength(8 * BLOCK_BYTES);
+    expect(hashes.map((hash) => first.has(hash))).not.toContain(false);
+    const next = keep(path, 8);
+    expect(readFileSync(path)).toHaveLength(6 * BLOCK_BYTES);
+    const [oldest, , , , future] = hashes;
+    const gone = hashes.filter((hash) => !next.has(hash));
+    expect(gone).toEqual([oldest, future, hashes[8]]);
+    next.add(9, random.bytes(32), page);
+    expect(readFileSync(path)).toHaveLength(7 * BLOCK_BYTES);
+  });
+
+  it("that a full disk does not take are there until the lookup ends, and it says so", () => {
+    const path = join(temporaryFolder(), "1.pages");
+    symlinkSync("/dev/full", path);
+    const hash = random.bytes(32);
+    const pages = keep(path, 8);
+    pages.add(1, hash, page);
+    expect(pages.has(hash)).toBe(true);
+    expect([...pages.records()]).toHaveLength(1);
+    expect(trouble.code).toBe("ENOSPC");
+  });
+});
