@@ -59,10 +59,11 @@ export class Connections {
   }
 
   #began(socket: Socket): void {
+    // One that had to make room may still have had a request to be read.
+    if (!this.#open.has(socket)) return;
     const busy = this.#busy.get(socket);
-    if (busy === undefined)
-      this.#busy.set(socket, { answers: 1, sinceMs: this.#clock.monotonicMs() });
-    else busy.answers += 1;
+    if (busy !== undefined) busy.answers += 1;
+    else this.#busy.set(socket, { answers: 1, sinceMs: this.#clock.monotonicMs() });
   }
 
   #answered(socket: Socket): void {
