@@ -2,11 +2,10 @@ import { type HoursList, PATHS, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { pathNumber } from "../path-number.ts";
 import { ProblemError } from "../problem.ts";
-import type { PublishedHours } from "../store/report-store.ts";
+import { inParts, streamOf } from "../store/byte-parts.ts";
+import type { ByteParts, PublishedHours } from "../store/report-store.ts";
 
 const FOR_EVER = "public, max-age=31536000, immutable";
-/** A page fits into one. */
-const PART_BYTES = 65_536;
 /** Segments never change, but they go when their hour closes. */
 const FOR_TWO_MINUTES = "public, max-age=120, immutable";
 
@@ -27,14 +26,14 @@ export function publishedRoutes(app: Hono, hours: PublishedHours): void {
     return c.json(list, 200, { "cache-control": "no-store" });
   });
   app.get("/v1/hours/:hour/manifest", async (c) => {
-    return records(c, await hours.manifest(pathNumber(c, "hour")), FOR_EVER);
+    return whole(c, await hours.manifest(pathNumber(c, "hour")));
   });
   app.get("/v1/hours/:hour/pages/:page", async (c) => {
     const hour = pathNumber(c, "hour");
-    return records(c, await hours.page(hour, pathNumber(c, "page")), FOR_EVER);
+    return whole(c, await hours.page(hour, pathNumber(c, "page")));
   });
   app.get("/v1/hours/:hour/filter", async (c) => {
-    return records(c, await hours.filter(pathNumber(c, "hour")), FOR_EVER);
+    return whole(c, await hours.filter(pathNumber(c, "hour")));
   });
   app.get("/v1/open/:segment", async (c) => {
     const segment = await hours.segment(pathNumber(c, "segment"));
@@ -51,27 +50,16 @@ const refuseQuery: MiddlewareHandler = async (c, next) => {
   await next();
 };
 
-function records(c: Context, bytes: Uint8Array | null, caching: string): Response {
+function whole(c: Context, bytes: Uint8Array | null): Response {
   if (bytes === null)
     throw new ProblemError("not-found", "this server has no such hour, page or filter");
+  return records(c, inParts(bytes), FOR_EVER);
+}
+
+function records(c: Context, bytes: ByteParts, caching: string): Response {
   return c.body(streamOf(bytes), 200, {
     "content-type": RECORDS_MEDIA_TYPE,
     "content-length": String(bytes.length),
     "cache-control": caching,
   });
-}
-
-/** The same bytes for everybody who asks: whoever does not read holds one part of them, and not a copy of all. */
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  let at = 0;
-  return new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        controller.enqueue(bytes.slice(at, at + PART_BYTES));
-        at += PART_BYTES;
-        if (at >= bytes.length) controller.close();
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }
