@@ -36,7 +36,7 @@ export function createMirrorApp({
     c.header("access-control-allow-origin", "*");
     if (isStopping()) c.header("connection", "close");
   });
-  publishedRoutes(app, hours);
+  publishedRoutes(app, hours, reportError);
   healthRoutes(app, whyNotReady);
   for (const path of [...PUBLISHED_PATHS, PATHS.health, PATHS.ready]) {
     app.all(path, () => refuseMethod("GET, HEAD"));

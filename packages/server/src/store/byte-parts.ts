@@ -12,13 +12,19 @@ export function inParts(bytes: Uint8Array): ByteParts {
   };
 }
 
-/** A stream that reads a part when it is asked for one: whoever does not read holds one part, and not all of it. */
-export function streamOf(bytes: ByteParts): ReadableStream<Uint8Array> {
+/**
+ * A stream that reads a part when it is asked for one: whoever does not read holds one part, and not all of it.
+ * @param fail is told why a part cannot be had.
+ */
+export function streamOf(
+  bytes: ByteParts,
+  fail: (error: unknown) => Promise<never>,
+): ReadableStream<Uint8Array> {
   const parts = bytes.parts()[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await parts.next();
+        const { done, value } = await parts.next().catch(fail);
         if (done === true) controller.close();
         else controller.enqueue(value);
       },

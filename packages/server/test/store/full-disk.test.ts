@@ -103,14 +103,21 @@ describe("a disk with less than min_free", () => {
     await store.close();
   });
 
-  it("keeps as much more free as closing the open hours takes", async () => {
+  it("keeps as much more free as closing the open segments and hours takes", async () => {
     const disk = new SmallDisk();
-    const store = await openLocalStore(temporaryFolder(), disk);
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(temporaryFolder(), disk, clock);
     await store.maintain();
     await store.put(someReports(random, 1000));
+    disk.freeBytes = MIN_FREE_BYTES + 1000 * 266;
+    await expect(store.put(someReports(random, 1))).rejects.toBeInstanceOf(StoreFullError);
+    disk.freeBytes = MIN_FREE_BYTES + 1000 * 274;
+    await store.put(someReports(random, 1));
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
     disk.freeBytes = MIN_FREE_BYTES + 1000 * 133;
     await expect(store.put(someReports(random, 1))).rejects.toBeInstanceOf(StoreFullError);
-    disk.freeBytes = MIN_FREE_BYTES + 1000 * 140;
+    disk.freeBytes = MIN_FREE_BYTES + 1010 * 140;
     await store.put(someReports(random, 1));
     await store.close();
   });

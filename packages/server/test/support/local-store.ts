@@ -21,7 +21,9 @@ export class SmallDisk {
   #pages = MANY_PAGES;
   /** What the disk says it has left. */
   freeBytes: number = 2 ** 40;
-  readonly closer: Closer = new FullDiskCloser(() => this.#pages < MANY_PAGES);
+  /** What is done between two pieces of work that may wait. */
+  pause: () => Promise<void> = async () => {};
+  closer: Closer = new FullDiskCloser(() => this.#pages < MANY_PAGES);
 
   readonly openDatabase = (path: string): Database => {
     const database = openDatabase(path);
@@ -88,7 +90,7 @@ export async function openLocalStore(
     crypto,
     openDatabase,
     closer: disk.closer,
-    pause: async () => {},
+    pause: () => disk.pause(),
     hourRecordsMax,
     freeBytes: () => disk.freeBytes,
   });

@@ -73,7 +73,13 @@ export class EmbeddedStore implements ReportStore {
   readonly #segments: SegmentFiles;
   readonly #filters: FilterCache = new FilterCache();
   #published: Published = { hours: [], open: null };
-  #state: WriterState = { arrivalFloor: 0, published: null, damaged: [], isFull: false };
+  #state: WriterState = {
+    arrivalFloor: 0,
+    openFrom: 0,
+    published: null,
+    damaged: [],
+    isFull: false,
+  };
   #isWritable = true;
   /** Damaged files that `onDamage` was told of. */
   readonly #told: Set<string> = new Set();
@@ -121,7 +127,7 @@ export class EmbeddedStore implements ReportStore {
 
   async segment(segment: number): Promise<ByteParts | SegmentAbsence> {
     const { open: range } = this.#published;
-    if (range === null) return segment >= this.#state.arrivalFloor ? "open" : "gone";
+    if (range === null) return segment >= this.#state.openFrom ? "open" : "gone";
     if (segment > range.last) return "open";
     if (segment < range.first) return "gone";
     return (await this.#segments.open(segment)) ?? "gone";

@@ -42,6 +42,12 @@ export class HourBook {
     return this.#hours.arrivalFloor;
   }
 
+  /** First segment of an open hour that is not closed yet. */
+  get openFrom(): number {
+    const [oldest] = this.#hours.open;
+    return oldest === undefined ? this.arrivalFloor : oldest.closedThrough + 1;
+  }
+
   /** Whether there is no room for reports. */
   get isFull(): boolean {
     return this.#options.room.isFull(this.#size());

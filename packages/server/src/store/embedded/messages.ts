@@ -37,6 +37,8 @@ export interface WriterClient {
 /** What the other thread knows of the store, as of the newest reply. */
 export interface WriterState {
   readonly arrivalFloor: number;
+  /** First segment of an open hour that is not closed yet, though perhaps nothing enters it any more. */
+  readonly openFrom: number;
   /** Sent only after what may change it. */
   readonly published: Published | null;
   /** Whether there is no room for reports. */

@@ -111,9 +111,9 @@ export class Writer implements WriterClient {
   }
 
   #reply(withPublished: boolean): WriterReply {
-    const { arrivalFloor, damaged, isFull } = this.#opened;
+    const { arrivalFloor, openFrom, damaged, isFull } = this.#opened;
     const published = withPublished ? this.#opened.published() : null;
-    return { state: { arrivalFloor, published, damaged, isFull } };
+    return { state: { arrivalFloor, openFrom, published, damaged, isFull } };
   }
 }
 
