@@ -1,12 +1,14 @@
 import { DecodeError } from "./errors.ts";
 import { SEGMENTS_PER_HOUR } from "./hours.ts";
 import type { HoursList } from "./http.ts";
-import { HOUR_CLOSE_DELAY_SECONDS, SEGMENT_SECONDS } from "./params.ts";
+import { HOUR_CLOSE_DELAY_SECONDS, PAGE_RECORDS, SEGMENT_SECONDS } from "./params.ts";
 
 /** Bytes of the longest list that is read: four years of hours. */
 export const HOURS_LIST_BYTES_MAX: number = 4 * 2 ** 20;
 /** Pages of the largest hour that is read: 16 million reports, and a filter of 100 MB at most. */
 export const HOUR_PAGES_MAX: number = 65_536;
+/** Records of the largest hour that a server makes; the last page is left to padding. */
+export const HOUR_RECORDS_MAX: number = (HOUR_PAGES_MAX - 1) * PAGE_RECORDS;
 /** The open hour, and the one before it until it closes. */
 const OPEN_SEGMENTS_MAX = 2 * SEGMENTS_PER_HOUR + HOUR_CLOSE_DELAY_SECONDS / SEGMENT_SECONDS;
 const HASH = /^[0-9a-f]{64}$/;

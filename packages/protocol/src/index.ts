@@ -93,6 +93,7 @@ export {
 export {
   decodeHoursList,
   HOUR_PAGES_MAX,
+  HOUR_RECORDS_MAX,
   HOURS_LIST_BYTES_MAX,
   type ListedHour,
 } from "./hours-list.ts";

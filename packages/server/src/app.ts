@@ -32,7 +32,7 @@ export function createApp(deps: AppDeps): Hono {
     if (deps.isStopping()) headers.set("connection", "close");
   });
   sightingsRoute(app, deps);
-  publishedRoutes(app, deps.store);
+  publishedRoutes(app, deps.store, deps.reportError);
   statusRoutes(app, deps);
   if (deps.admission !== null) tokenRoutes(app, deps.admission, deps);
   refuseOtherMethods(app, deps.admission === null);

@@ -29,6 +29,16 @@ export function socketAddressOf(c: Context): string | undefined {
   return getConnInfo(c).remote.address;
 }
 
+/**
+ * Ends the connection of a request whose answer has begun and cannot be finished: the adapter would take a stream that fails
+ * early for one that is over. @returns false when the request came through no connection.
+ */
+export function cutOff(c: Context): boolean {
+  const { outgoing } = (c.env ?? {}) as { readonly outgoing?: ServerResponse };
+  outgoing?.destroy();
+  return outgoing !== undefined;
+}
+
 /** A server that answers with `fetch`, within limits. */
 export function createHttpServer(
   fetch: (request: Request) => Response | Promise<Response>,

@@ -88,7 +88,7 @@ export function problemFrom(error: Error): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof DecodeError) return fromDecodeError(error);
   if (error instanceof StoreBusyError) {
-    return retryLater("rate-limited", error.message, BUSY_RETRY_SECONDS);
+    return retryLater("rate-limited", error.message, error.retrySeconds ?? BUSY_RETRY_SECONDS);
   }
   if (error instanceof StoreUnavailableError) {
     const detail = "keep the reports and try again";

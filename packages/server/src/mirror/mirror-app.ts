@@ -37,7 +37,7 @@ export function createMirrorApp({
     headers.set("access-control-allow-origin", "*");
     if (isStopping()) headers.set("connection", "close");
   });
-  publishedRoutes(app, hours);
+  publishedRoutes(app, hours, reportError);
   healthRoutes(app, whyNotReady);
   for (const path of [...PUBLISHED_PATHS, PATHS.health, PATHS.ready]) {
     app.all(path, () => refuseMethod("GET, HEAD"));

@@ -154,7 +154,8 @@ export class MirrorStore implements PublishedHours {
     }
     if (known === null) replaceFile(path, ascii(`${source}\n`));
     if (existsSync(this.#layout.format)) formatOf(this.#layout);
-    else markFormat(this.#layout);
+    // Closed hours are files as they were in the version before.
+    markFormat(this.#layout);
   }
 
   #load(): void {

@@ -11,7 +11,7 @@ import {
   PATHS,
   toHex,
 } from "@glowworm/protocol";
-import type { DiskRoom } from "../store/embedded/disk-room.ts";
+import type { DiskRoom, OpenSize } from "../store/embedded/disk-room.ts";
 import { copyHour } from "./copy-hour.ts";
 import { HourRetries } from "./hour-retries.ts";
 import type { MirrorDiary } from "./mirror-diary.ts";
@@ -34,6 +34,8 @@ export interface SourceDeps {
 /** Hours close once an hour: the list is read every five minutes, for twelve small requests, however much is to be copied. */
 export const POLL_MS: number = 300_000;
 const UNAVAILABLE = 503;
+/** A mirror has no open hours. */
+const NO_OPEN_HOUR: OpenSize = { records: 0, unfiled: 0 };
 
 /** The server whose hours are copied: one list at a time, and the hours of it that are not here, newest first. */
 export class Source {
@@ -146,7 +148,7 @@ export class Source {
 
   #hasRoom(): boolean {
     const { room, diary } = this.#deps;
-    const isFull = room.isFull(0);
+    const isFull = room.isFull(NO_OPEN_HOUR);
     if (isFull && !this.#isFull) {
       const text = "the disk has too little room: what is here is served, and nothing copied";
       diary.complain("disk-full", text);
@@ -157,7 +159,8 @@ export class Source {
   }
 
   #assertRoomFor({ pages }: ListedHour): void {
-    if (this.#deps.room.isFull(pages * PAGE_RECORDS)) throw new HourAloneError("no room for it");
+    const hour = { records: pages * PAGE_RECORDS, unfiled: 0 };
+    if (this.#deps.room.isFull(hour)) throw new HourAloneError("no room for it");
   }
 
   #checkChain(hour: number, previous: string): void {

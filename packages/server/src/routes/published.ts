@@ -1,12 +1,12 @@
 import { type HoursList, PATHS, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
 import type { Context, Hono, MiddlewareHandler } from "hono";
+import { cutOff } from "../http-server.ts";
 import { pathNumber } from "../path-number.ts";
-import { ProblemError } from "../problem.ts";
-import type { PublishedHours } from "../store/report-store.ts";
+import { ProblemError, type ReportError } from "../problem.ts";
+import { inParts, streamOf } from "../store/byte-parts.ts";
+import type { ByteParts, PublishedHours } from "../store/report-store.ts";
 
 const FOR_EVER = "public, max-age=31536000, immutable";
-/** A page fits into one. */
-const PART_BYTES = 65_536;
 /** Segments never change, but they go when their hour closes. */
 const FOR_TWO_MINUTES = "public, max-age=120, immutable";
 
@@ -20,27 +20,27 @@ export const PUBLISHED_PATHS: readonly string[] = [
 ];
 
 /** `GET /v1/hours` and what it lists. @see docs/protocol.md sections 8.2 and 8.3 */
-export function publishedRoutes(app: Hono, hours: PublishedHours): void {
+export function publishedRoutes(app: Hono, hours: PublishedHours, report: ReportError): void {
   for (const path of PUBLISHED_PATHS) app.use(path, refuseQuery);
   app.get(PATHS.hours, async (c) => {
     const list: HoursList = { v: 1, ...(await hours.published()) };
     return c.json(list, 200, { "cache-control": "no-store" });
   });
   app.get("/v1/hours/:hour/manifest", async (c) => {
-    return records(c, await hours.manifest(pathNumber(c, "hour")), FOR_EVER);
+    return whole(c, await hours.manifest(pathNumber(c, "hour")), report);
   });
   app.get("/v1/hours/:hour/pages/:page", async (c) => {
     const hour = pathNumber(c, "hour");
-    return records(c, await hours.page(hour, pathNumber(c, "page")), FOR_EVER);
+    return whole(c, await hours.page(hour, pathNumber(c, "page")), report);
   });
   app.get("/v1/hours/:hour/filter", async (c) => {
-    return records(c, await hours.filter(pathNumber(c, "hour")), FOR_EVER);
+    return whole(c, await hours.filter(pathNumber(c, "hour")), report);
   });
   app.get("/v1/open/:segment", async (c) => {
     const segment = await hours.segment(pathNumber(c, "segment"));
     if (segment === "open") throw new ProblemError("segment-open", "not over yet: ask again later");
     if (segment === "gone") throw new ProblemError("segment-gone", "read the closed hour instead");
-    return records(c, segment, FOR_TWO_MINUTES);
+    return records(c, segment, FOR_TWO_MINUTES, report);
   });
 }
 
@@ -51,27 +51,21 @@ const refuseQuery: MiddlewareHandler = async (c, next) => {
   await next();
 };
 
-function records(c: Context, bytes: Uint8Array | null, caching: string): Response {
+function whole(c: Context, bytes: Uint8Array | null, report: ReportError): Response {
   if (bytes === null)
     throw new ProblemError("not-found", "this server has no such hour, page or filter");
-  return c.body(streamOf(bytes), 200, {
+  return records(c, inParts(bytes), FOR_EVER, report);
+}
+
+function records(c: Context, bytes: ByteParts, caching: string, report: ReportError): Response {
+  const fail = (error: unknown): Promise<never> => {
+    report("an answer was cut off", error);
+    // Nobody reads on from a connection that has ended.
+    return cutOff(c) ? new Promise(() => {}) : Promise.reject(error);
+  };
+  return c.body(streamOf(bytes, fail), 200, {
     "content-type": RECORDS_MEDIA_TYPE,
     "content-length": String(bytes.length),
     "cache-control": caching,
   });
-}
-
-/** The same bytes for everybody who asks: whoever does not read holds one part of them, and not a copy of all. */
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  let at = 0;
-  return new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        controller.enqueue(bytes.slice(at, at + PART_BYTES));
-        at += PART_BYTES;
-        if (at >= bytes.length) controller.close();
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -104,15 +104,23 @@ describe("a disk with less than min_free", () => {
     await store.close();
   });
 
-  it("keeps as much more free as closing the open hours takes", async () => {
+  it("keeps as much more free as closing the open segments and hours takes", async () => {
     const disk = new SmallDisk();
-    const store = await openLocalStore(temporaryFolder(), disk);
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(temporaryFolder(), disk, clock);
     await store.maintain();
-    await store.put(packed(someReports(random, 1000)));
+    const put = (count: number): Promise<void> => store.put(packed(someReports(random, count)));
+    await put(1000);
+    disk.freeBytes = MIN_FREE_BYTES + 1000 * 266;
+    await expect(put(1)).rejects.toBeInstanceOf(StoreFullError);
+    disk.freeBytes = MIN_FREE_BYTES + 1000 * 274;
+    await put(1);
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
     disk.freeBytes = MIN_FREE_BYTES + 1000 * 133;
-    await expect(store.put(packed(someReports(random, 1)))).rejects.toBeInstanceOf(StoreFullError);
-    disk.freeBytes = MIN_FREE_BYTES + 1000 * 140;
-    await store.put(packed(someReports(random, 1)));
+    await expect(put(1)).rejects.toBeInstanceOf(StoreFullError);
+    disk.freeBytes = MIN_FREE_BYTES + 1010 * 140;
+    await put(1);
     await store.close();
   });
 });

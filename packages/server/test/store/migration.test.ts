@@ -1,10 +1,17 @@
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { openDatabase } from "@glowworm/platform";
 import { manifestHash, toHex } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { makeFirstFormat } from "../support/first-format.ts";
 import {
   crypto,
   HOUR_MS,
@@ -17,6 +24,7 @@ import {
   temporaryFolder,
 } from "../support/fixtures.ts";
 import { openLocalStore, SmallDisk } from "../support/local-store.ts";
+import { makeFirstFormat, makeSecondFormat } from "../support/old-formats.ts";
 import { everything, recordsOfHours, recordsOfSegments, timesFound } from "../support/published.ts";
 
 const random = seededRandom("migration");
@@ -28,38 +36,43 @@ interface Filled {
   readonly before: Readonly<Record<string, string>>;
 }
 
-/** Two closed hours and two open ones in the first version's layout, and what was published of them. */
-async function firstFormatFolder(): Promise<Filled> {
+/** Two closed hours and two open ones in an old layout, with a segment that is still open, and what was published of them. */
+async function oldFolder(makeOld: (folder: string) => void): Promise<Filled> {
   const folder = temporaryFolder();
   const clock = new FakeClock(NOON_MS);
   const store = await openLocalStore(folder, new SmallDisk(), clock);
   const reports: (readonly NewReport[])[] = [];
   for (let hour = 0; hour < 4; hour++) {
     await store.maintain();
-    reports.push(someReports(random, 21));
+    reports.push(someReports(random, hour === 2 ? 800 : 21));
     await store.put(packed(reports.at(-1) ?? []));
     if (hour < 3) clock.advance(HOUR_MS);
   }
   clock.advance(60_000);
   await store.maintain();
+  reports.push(someReports(random, 700));
+  await store.put(packed(reports.at(-1) ?? []));
   const before = await everything(store);
   await store.close();
-  makeFirstFormat(folder);
+  makeOld(folder);
   return { folder, clock, reports, before };
 }
 
-describe("a data folder of the first version", () => {
+describe.each([
+  ["first", makeFirstFormat],
+  ["second", makeSecondFormat],
+])("a data folder of the %s version", (_, makeOld) => {
   it("is opened with every byte as it was published, and marked", async () => {
-    const { folder, clock, reports, before } = await firstFormatFolder();
+    const { folder, clock, reports, before } = await oldFolder(makeOld);
     for (let start = 0; start < 2; start++) {
       const store = await openLocalStore(folder, new SmallDisk(), clock);
       expect(store.damaged).toEqual([]);
       expect(await everything(store)).toEqual(before);
-      expect(readFileSync(join(folder, "format"), "utf8")).toBe("2\n");
+      expect(readFileSync(join(folder, "format"), "utf8")).toBe("3\n");
       await store.close();
     }
     const store = await openLocalStore(folder, new SmallDisk(), clock);
-    await store.put(packed(reports[3] ?? []));
+    await store.put(packed([...(reports[3] ?? []), ...(reports[4] ?? [])]));
     clock.advance(2 * HOUR_MS);
     await store.maintain();
     const records = await recordsOfHours(store);
@@ -68,10 +81,27 @@ describe("a data folder of the first version", () => {
     await store.close();
   });
 
+  it("is opened after a migration that was cut off before the new database took its place", async () => {
+    const { folder, clock, before } = await oldFolder(makeOld);
+    const open = join(folder, "open");
+    const old = temporaryFolder();
+    cpSync(open, old, { recursive: true });
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    await store.close();
+    for (const name of readdirSync(old)) cpSync(join(old, name), join(open, name));
+    writeFileSync(join(folder, "format"), "2\n");
+    const again = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(again.damaged).toEqual([]);
+    expect(await everything(again)).toEqual(before);
+    await again.close();
+  });
+});
+
+describe("a data folder of the first version", () => {
   it.each([1, 10, 28])(
     "goes on where the writing of a footer was cut off after %i bytes",
     async (bytes) => {
-      const { folder, clock, before } = await firstFormatFolder();
+      const { folder, clock, before } = await oldFolder(makeFirstFormat);
       const path = join(folder, "hours", `${NOON_HOUR}.hour`);
       appendFileSync(path, new Uint8Array(bytes));
       const store = await openLocalStore(folder, new SmallDisk(), clock);
@@ -86,7 +116,7 @@ describe("a data folder of the first version", () => {
     ["is too long", (path) => appendFileSync(path, new Uint8Array(30))],
     ["is empty", (path) => truncateSync(path, 0)],
   ])("sets aside a closed hour that %s", async (_, damage) => {
-    const { folder, clock } = await firstFormatFolder();
+    const { folder, clock } = await oldFolder(makeFirstFormat);
     damage(join(folder, "hours", `${NOON_HOUR + 1}.hour`));
     const store = await openLocalStore(folder, new SmallDisk(), clock);
     expect(store.damaged).toEqual([join(folder, "damaged", `${NOON_HOUR + 1}.hour.1`)]);
@@ -127,13 +157,27 @@ async function largeHour(): Promise<{ folder: string; clock: FakeClock; manifest
   return { folder, clock, manifest: toHex(file.subarray(-32)) };
 }
 
+describe("a data folder of the second version", () => {
+  it("has an hour set aside when a record of a closed segment has changed, before it is written anew", async () => {
+    const { folder, clock } = await oldFolder(makeSecondFormat);
+    const path = join(folder, "open", `${NOON_HOUR + 2}.sqlite`);
+    const old = openDatabase(path);
+    const last = "(SELECT max(record) FROM reports)";
+    old.prepare(`UPDATE reports SET record = zeroblob(129) WHERE record = ${last}`).run();
+    old.close();
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(store.damaged).toEqual([join(folder, "damaged", `${NOON_HOUR + 2}.sqlite.1`)]);
+    await store.close();
+  });
+});
+
 describe("a data folder of a newer version", () => {
   let folder: string;
   beforeAll(() => {
     folder = temporaryFolder();
   });
 
-  it.each(["3", "99", "two", "", "2 or so"])("is refused with a remedy: %o", async (mark) => {
+  it.each(["4", "99", "two", "", "2 or so"])("is refused with a remedy: %o", async (mark) => {
     writeFileSync(join(folder, "format"), mark);
     const opening = openLocalStore(folder, new SmallDisk(), new FakeClock(NOON_MS));
     await expect(opening).rejects.toMatchObject({

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openDatabase } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
@@ -55,9 +54,7 @@ describe("an open hour that is damaged", () => {
     const { folder, clock, reports } = await filled();
     const store = await openLocalStore(folder, new SmallDisk(), clock);
     await store.maintain();
-    const other = openDatabase(join(folder, "open", OPEN));
-    other.prepare("DELETE FROM reports WHERE record IN (SELECT record FROM reports LIMIT 1)").run();
-    other.close();
+    flip(join(folder, "open", `${NOON_HOUR * 120}.segment`), 500);
     await expect(store.segment(NOON_HOUR * 120)).rejects.toBeInstanceOf(StoreUnavailableError);
     await store.maintain();
     expect(store.damaged).toEqual([join(folder, "damaged", `${OPEN}.1`)]);
@@ -78,11 +75,7 @@ describe("an open hour that is damaged", () => {
     const { folder, clock } = await filled();
     const store = await openLocalStore(folder, new SmallDisk(), clock);
     await store.maintain();
-    const other = openDatabase(join(folder, "open", OPEN));
-    other
-      .prepare("UPDATE segments SET checksum = checksum + 1 WHERE segment = ?")
-      .run(NOON_HOUR * 120);
-    other.close();
+    flip(join(folder, "open", `${NOON_HOUR * 120}.segment`), 500);
     clock.advance(HOUR_MS + 120_000);
     await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
     await store.maintain();

@@ -14,7 +14,7 @@ describe("a writing thread that has ended", () => {
     const refused = expect(asked).rejects.toBeInstanceOf(StoreLostError);
     await thread.end();
     await refused;
-    const late = thread.ask({ kind: "segment", segment: 1 });
+    const late = thread.ask({ kind: "close-segments", now: 1 });
     await expect(late).rejects.toBeInstanceOf(StoreLostError);
   });
 });

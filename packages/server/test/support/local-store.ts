@@ -1,19 +1,29 @@
-import { type Database, openDatabase } from "@glowworm/platform";
+import { type Database, openDatabase, openForReading } from "@glowworm/platform";
+import { HOUR_RECORDS_MAX } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import type { ClosingJob } from "../../src/store/embedded/close-hour.ts";
+import type { SegmentsJob } from "../../src/store/embedded/close-segments.ts";
+import { type Closer, LocalCloser } from "../../src/store/embedded/closer.ts";
 import { EmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
-import { LocalCloser } from "../../src/store/embedded/hour-closer.ts";
+import type { ClosedHour } from "../../src/store/embedded/hour-file.ts";
+import type { FiledSegment } from "../../src/store/embedded/segment-file.ts";
 import { Writer } from "../../src/store/embedded/writer.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
 
 /** Below this the local store takes nothing. */
 export const MIN_FREE_BYTES: number = 2 ** 20;
 
-/** A disk that can be full: SQLite itself refuses to grow a database any further. */
+const MANY_PAGES = 1_000_000;
+
+/** A disk that can be full: SQLite itself refuses to grow a database any further, and no segment or hour gets a file. */
 export class SmallDisk {
   readonly #open: Database[] = [];
-  #pages = 1_000_000;
+  #pages = MANY_PAGES;
   /** What the disk says it has left. */
   freeBytes: number = 2 ** 40;
+  /** What is done between two pieces of work that may wait. */
+  pause: () => Promise<void> = async () => {};
+  closer: Closer = new FullDiskCloser(() => this.#pages < MANY_PAGES);
 
   readonly openDatabase = (path: string): Database => {
     const database = openDatabase(path);
@@ -29,7 +39,7 @@ export class SmallDisk {
 
   /** Somebody made room. */
   empty(): void {
-    this.#limit(1_000_000);
+    this.#limit(MANY_PAGES);
   }
 
   #limit(pages: number): void {
@@ -40,12 +50,37 @@ export class SmallDisk {
   }
 }
 
+/** Closes in this thread, as long as there is room. */
+class FullDiskCloser extends LocalCloser {
+  readonly #isFull: () => boolean;
+
+  constructor(isFull: () => boolean) {
+    super({ crypto, openForReading });
+    this.#isFull = isFull;
+  }
+
+  override async closeSegments(job: SegmentsJob): Promise<readonly FiledSegment[]> {
+    this.#assertRoom();
+    return await super.closeSegments(job);
+  }
+
+  override async closeHour(job: ClosingJob): Promise<ClosedHour> {
+    this.#assertRoom();
+    return await super.closeHour(job);
+  }
+
+  #assertRoom(): void {
+    if (this.#isFull()) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  }
+}
+
 /** An embedded store whose writer lives in this thread, over a disk that can fail. */
 export async function openLocalStore(
   folder: string,
   disk: SmallDisk = new SmallDisk(),
   clock: FakeClock = new FakeClock(NOON_MS),
   retentionDays = 30,
+  hourRecordsMax: number = HOUR_RECORDS_MAX,
 ): Promise<EmbeddedStore> {
   const { openDatabase } = disk;
   const writer = new Writer({
@@ -54,7 +89,9 @@ export async function openLocalStore(
     minFreeBytes: MIN_FREE_BYTES,
     crypto,
     openDatabase,
-    closer: new LocalCloser({ crypto, openDatabase }),
+    closer: disk.closer,
+    pause: () => disk.pause(),
+    hourRecordsMax,
     freeBytes: () => disk.freeBytes,
   });
   const random = seededRandom("local store");

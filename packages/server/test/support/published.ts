@@ -1,4 +1,5 @@
 import {
+  concat,
   decodeManifest,
   decodePage,
   decodeRecords,
@@ -53,7 +54,11 @@ export async function recordsOfSegments(store: ReportStore): Promise<readonly St
 export async function segmentBytes(store: ReportStore, segment: number): Promise<Uint8Array> {
   const answer = await store.segment(segment);
   if (typeof answer === "string") throw new Error(`segment ${segment} is ${answer}`);
-  return answer;
+  const parts: Uint8Array[] = [];
+  for await (const part of answer.parts()) parts.push(part);
+  const bytes = concat(...parts);
+  if (bytes.length !== answer.length) throw new Error(`segment ${segment} has another length`);
+  return bytes;
 }
 
 /** How often each report is among the records. */

@@ -1,8 +1,14 @@
 import { DAY_SECONDS, hourOf, segmentOf, type UnixSeconds } from "@glowworm/protocol";
-import { type AnswerCache, filterCache, segmentCache } from "../answer-cache.ts";
 import { assertClock, type StorePlace } from "../clock-check.ts";
 import { CommitQueue } from "../commit-queue.ts";
-import type { Published, ReportStore, SegmentAbsence, StoreHealth } from "../report-store.ts";
+import { FilterCache } from "../filter-cache.ts";
+import type {
+  ByteParts,
+  Published,
+  ReportStore,
+  SegmentAbsence,
+  StoreHealth,
+} from "../report-store.ts";
 import { Arrivals } from "./arrivals.ts";
 import { type ClosedHour, type Closing, findSegment, publishedOf } from "./book.ts";
 import { BookKeeper } from "./book-keeper.ts";
@@ -48,8 +54,7 @@ class CassandraStore implements ReportStore {
   readonly #pieces: Pieces;
   readonly #closer: Closer;
   readonly #queue: CommitQueue;
-  readonly #segments: AnswerCache<Uint8Array | SegmentAbsence> = segmentCache();
-  readonly #filters: AnswerCache<Uint8Array | null> = filterCache();
+  readonly #filters: FilterCache = new FilterCache();
   #isWritable = true;
 
   constructor(session: Session, tables: Tables, options: CassandraStoreOptions) {
@@ -86,7 +91,7 @@ class CassandraStore implements ReportStore {
     return publishedOf(await this.#keeper.fresh());
   }
 
-  async segment(segment: number): Promise<Uint8Array | SegmentAbsence> {
+  async segment(segment: number): Promise<ByteParts | SegmentAbsence> {
     const known = findSegment(await this.#keeper.fresh(), segment);
     if (typeof known === "object") return await this.#readSegment(known, segment);
     if (known === "gone" || segment >= segmentOf(this.#now())) return known;
@@ -160,9 +165,9 @@ class CassandraStore implements ReportStore {
     return find((await this.#keeper.refresh()).closed);
   }
 
-  async #readSegment(run: Closing, segment: number): Promise<Uint8Array | SegmentAbsence> {
+  async #readSegment(run: Closing, segment: number): Promise<ByteParts | SegmentAbsence> {
     try {
-      return await this.#segments.get(segment, () => this.#pieces.wholeSegment(run, segment));
+      return await this.#pieces.segmentParts(run, segment);
     } catch (error) {
       // Its bytes go when its hour closes.
       if (findSegment(await this.#keeper.refresh(), segment) === "gone") return "gone";

@@ -5,7 +5,8 @@ import {
   PAGE_BYTES,
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
-import { StoreUnavailableError } from "../report-store.ts";
+import { inParts } from "../byte-parts.ts";
+import { type ByteParts, StoreUnavailableError } from "../report-store.ts";
 import type { Closing } from "./book.ts";
 import type { Tables } from "./schema.ts";
 import { bytesOf, type Row, type Session, type Value } from "./session.ts";
@@ -92,10 +93,14 @@ export class Pieces {
     yield* counted(rows, count * STORED_RECORD_BYTES);
   }
 
-  /** A segment of a run. @throws {StoreUnavailableError} as `segment`. */
-  async wholeSegment(run: Closing, segment: number): Promise<Uint8Array> {
+  /** A segment of a run, whose first piece is read already. @throws {StoreUnavailableError} as `segment`. */
+  async segmentParts(run: Closing, segment: number): Promise<ByteParts> {
     const count = run.counts[segment - run.first] ?? 0;
-    return await whole(this.segment(run.candidate, segment, count));
+    const parts = (): AsyncGenerator<Uint8Array> => this.segment(run.candidate, segment, count);
+    const length = count * STORED_RECORD_BYTES;
+    if (count <= PIECE_RECORDS) return inParts(await whole(parts()));
+    for await (const _ of parts()) break;
+    return { length, parts };
   }
 
   async removeSegments(candidate: Uint8Array): Promise<void> {

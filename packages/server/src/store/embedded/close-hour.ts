@@ -1,14 +1,13 @@
 import {
   closeSync,
   fdatasyncSync,
+  fstatSync,
   fsyncSync,
   openSync,
   renameSync,
   rmSync,
-  writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import type { Database } from "@glowworm/platform";
 import { syncFolder } from "@glowworm/platform";
 import {
   arrivalStepOf,
@@ -26,21 +25,27 @@ import {
   toHex,
 } from "@glowworm/protocol";
 import { HourAssembly } from "../hour-assembly.ts";
+import { readSpan, writeAll } from "./file-spans.ts";
 import { type ClosedHour, encodeFooter, SPANS } from "./hour-file.ts";
 import { UNFINISHED } from "./layout.ts";
 import { mergeSources, type RecordSource } from "./merge.ts";
-import { type OpenDatabase, openSound } from "./open-hour-file.ts";
 import { randomFromSeed } from "./seeded-padding.ts";
-import { readSegments, SegmentReader, SegmentSource, type SegmentSum } from "./segment-source.ts";
+import type { SegmentNote } from "./segment-file.ts";
+import { openNoted, SegmentSource } from "./segment-source.ts";
 
 /** Pages between two waits for the disk: 4 MB. */
 const PAGES_AT_ONCE = 128;
 
+/** A closed segment and where its file is. */
+export interface SegmentOnDisk extends SegmentNote {
+  readonly path: string;
+}
+
 /** What closing an hour takes. Plain data: it travels between threads. */
 export interface ClosingJob {
   readonly hour: number;
-  /** Database of the hour, all segments closed. */
-  readonly from: string;
+  /** All segments of the hour, in order. */
+  readonly segments: readonly SegmentOnDisk[];
   /** File to make. */
   readonly to: string;
   /** Manifest hash of the closed hour before, lowercase hex, or null for the first. */
@@ -49,43 +54,42 @@ export interface ClosingJob {
   readonly seed: Uint8Array;
 }
 
-/** What closing stands on. */
-export interface ClosingWorld {
-  readonly crypto: CryptoSuite;
-  readonly openDatabase: OpenDatabase;
-}
-
 /**
  * Writes the file of a closed hour: whole and on disk under its name, or not there at all. Takes the time of the hour's
- * records, and memory for the ids of one with a filter; everybody else may read and write meanwhile.
+ * records, and memory for a part of each segment and the ids of an hour with a filter; everybody else may read and write
+ * meanwhile.
  * @throws {DamagedHourError} when the records are not those that were stored.
  */
-export function closeHour(world: ClosingWorld, job: ClosingJob): ClosedHour {
-  return openSound(world.openDatabase, job.from, (database) => {
-    try {
-      return writeHour(world, job, database);
-    } finally {
-      database.close();
-    }
-  });
+export function closeHour(crypto: CryptoSuite, job: ClosingJob): ClosedHour {
+  const opened: number[] = [];
+  try {
+    const sources = job.segments.map((note) => {
+      const fd = openNoted(note.path, note);
+      opened.push(fd);
+      const { size } = fstatSync(fd);
+      return new SegmentSource(crypto, note, size, (span) => readSpan(fd, span));
+    });
+    return writeHour(crypto, job, sources);
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
 }
 
-function writeHour(world: ClosingWorld, job: ClosingJob, database: Database): ClosedHour {
-  // What is in the log now would be moved when the last handle is closed, by a thread that has better things to do.
-  database.pragma("wal_checkpoint(TRUNCATE)");
-  const segments = readSegments(database);
-  const count = segments.reduce((sum, { records }) => sum + records, 0);
+function writeHour(
+  crypto: CryptoSuite,
+  job: ClosingJob,
+  sources: readonly SegmentSource[],
+): ClosedHour {
+  const count = job.segments.reduce((sum, { records }) => sum + records, 0);
   const missing = hourPadding(count);
   const unfinished = job.to + UNFINISHED;
   const fd = openSync(unfinished, "w", 0o600);
   try {
-    const reader = new SegmentReader(database);
-    const sources = segments.map((segment) => new SegmentSource(reader, segment));
-    const random = randomFromSeed(world.crypto, job.seed);
-    const padding = paddingSource(world.crypto, random, missing, segments);
-    const assembly = assemblyInto(world.crypto, fd, (count + missing) / PAGE_RECORDS);
+    const random = randomFromSeed(crypto, job.seed);
+    const padding = paddingSource(crypto, random, missing, job.segments);
+    const assembly = assemblyInto(crypto, fd, (count + missing) / PAGE_RECORDS);
     mergeSources([...sources, padding], (record, step) => assembly.add(record, step));
-    const closed = finish(world.crypto, random, job, fd, assembly);
+    const closed = finish(crypto, random, job, fd, assembly);
     fsyncSync(fd);
     renameSync(unfinished, job.to);
     syncFolder(dirname(job.to));
@@ -129,7 +133,7 @@ function paddingSource(
   crypto: CryptoSuite,
   random: RandomSource,
   missing: number,
-  segments: readonly SegmentSum[],
+  segments: readonly SegmentNote[],
 ): RecordSource {
   const firstStep = arrivalStepOf((segments[0]?.segment ?? 0) * SEGMENT_SECONDS);
   const lastStep = arrivalStepOf((segments.at(-1)?.segment ?? 0) * SEGMENT_SECONDS);
@@ -145,11 +149,4 @@ function paddingSource(
       return padding[row]?.step ?? firstStep;
     },
   };
-}
-
-function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
-  let done = 0;
-  while (done < bytes.length) {
-    done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
-  }
 }

@@ -3,15 +3,9 @@ import { isErrno } from "@glowworm/platform";
 import type { CryptoSuite } from "@glowworm/protocol";
 import { StoreUnavailableError } from "../report-store.ts";
 import { DamagedHourError } from "./damage.ts";
+import type { Span } from "./file-spans.ts";
 import { assertFilter } from "./hour-check.ts";
-import {
-  assertManifest,
-  assertPage,
-  type ClosedHour,
-  FOOTER_BYTES,
-  SPANS,
-  type Span,
-} from "./hour-file.ts";
+import { assertManifest, assertPage, type ClosedHour, FOOTER_BYTES, SPANS } from "./hour-file.ts";
 
 type Read = (span: Span) => Promise<Uint8Array>;
 
@@ -72,7 +66,9 @@ export class ClosedHourReader {
     let file: FileHandle | undefined;
     try {
       file = await open(this.#pathOf(hour), "r");
-      return await work(readerOf(file), (await file.stat()).size);
+      const opened = file;
+      const read: Read = (span) => readExactly(opened, span);
+      return await work(read, (await file.stat()).size);
     } catch (error) {
       if (isErrno(error, "ENOENT")) return null;
       if (error instanceof DamagedHourError) await this.#onDamage(hour);
@@ -83,10 +79,10 @@ export class ClosedHourReader {
   }
 }
 
-function readerOf(file: FileHandle): Read {
-  return async ({ offset, length }) => {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, offset);
-    if (bytesRead !== length) throw new DamagedHourError("cut short");
-    return buffer;
-  };
+/** @throws {DamagedHourError} when the file ends before. */
+export async function readExactly(file: FileHandle, { offset, length }: Span): Promise<Uint8Array> {
+  if (offset < 0) throw new DamagedHourError("cut short");
+  const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, offset);
+  if (bytesRead !== length) throw new DamagedHourError("cut short");
+  return buffer;
 }

@@ -1,6 +1,5 @@
 import {
   buildFilter,
-  compareBytes,
   decodeFilter,
   type Filter,
   GET_ID_BYTES,
@@ -9,7 +8,9 @@ import {
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
-import { type Footer, readSpan, SPANS, withFile } from "./hour-file.ts";
+import { readSpan, withFile } from "./file-spans.ts";
+import { type Footer, SPANS } from "./hour-file.ts";
+import { isAmong } from "./sorted-records.ts";
 
 /**
  * Whether the newest closed hour holds a record: its filter, 4.5 bytes a record in memory, says no nearly always; a binary
@@ -39,19 +40,12 @@ export class ClosedReports {
   #search(record: Uint8Array): boolean {
     const { pages } = this.#footer;
     const { offset } = SPANS.page(pages, 0);
-    return withFile(this.#path, (fd) => {
-      let low = 0;
-      let high = pages * PAGE_RECORDS;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        const at = offset + middle * STORED_RECORD_BYTES;
-        const order = compareBytes(readSpan(fd, { offset: at, length: RECORD_BYTES }), record);
-        if (order === 0) return true;
-        if (order < 0) low = middle + 1;
-        else high = middle;
-      }
-      return false;
-    });
+    return withFile(this.#path, (fd) =>
+      isAmong(record, pages * PAGE_RECORDS, (number) => {
+        const at = offset + number * STORED_RECORD_BYTES;
+        return readSpan(fd, { offset: at, length: RECORD_BYTES });
+      }),
+    );
   }
 }
 

@@ -1,44 +1,29 @@
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
-import type { ClosingJob } from "./close-hour.ts";
-import type { ClosingReply, ClosingRequest } from "./closing-messages.ts";
+import type { Closed, ClosingReply, ClosingRequest, ClosingSettings } from "./closing-messages.ts";
 import { DamagedHourError } from "./damage.ts";
-import type { HourCloser } from "./hour-closer.ts";
-import type { ClosedHour } from "./hour-file.ts";
 
 interface Waiting {
-  readonly resolve: (closed: ClosedHour | null) => void;
+  readonly resolve: (closed: Closed) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * Closes hours in a thread of its own: neither commits nor requests wait for it. A thread that died, for want of memory
+ * A thread that closes segments or hours: neither commits nor requests wait for it. One that died, for want of memory
  * say, is followed by another when there is something to close again.
  */
-export class ClosingThread implements HourCloser {
+export class ClosingThread {
+  readonly #settings: ClosingSettings;
   readonly #program: string;
   readonly #waiting: Waiting[] = [];
   #worker: Worker | null = null;
 
-  constructor() {
+  constructor(settings: ClosingSettings) {
+    this.#settings = settings;
     this.#program = createRequire(import.meta.url).resolve("@glowworm/server/closing-worker");
   }
 
-  async close(job: ClosingJob): Promise<ClosedHour> {
-    const closed = await this.#ask({ kind: "close", job });
-    if (closed === null) throw new Error("the closing thread answered something else");
-    return closed;
-  }
-
-  async discard(path: string): Promise<void> {
-    await this.#ask({ kind: "discard", path });
-  }
-
-  async end(): Promise<void> {
-    await this.#worker?.terminate();
-  }
-
-  #ask(request: ClosingRequest): Promise<ClosedHour | null> {
+  ask(request: ClosingRequest): Promise<Closed> {
     return new Promise((resolve, reject) => {
       this.#worker ??= this.#start();
       this.#waiting.push({ resolve, reject });
@@ -46,8 +31,12 @@ export class ClosingThread implements HourCloser {
     });
   }
 
+  async end(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
   #start(): Worker {
-    const worker = new Worker(this.#program, { execArgv: [] });
+    const worker = new Worker(this.#program, { workerData: this.#settings, execArgv: [] });
     worker.on("message", (reply: ClosingReply) => this.#settle(reply));
     worker.on("error", (error) => this.#fail(worker, error));
     worker.on("exit", () => this.#fail(worker, new Error("the closing thread has ended")));

@@ -1,14 +1,13 @@
 import { constants, setPriority } from "node:os";
 import { platform } from "node:process";
-import { type MessagePort, parentPort } from "node:worker_threads";
-import { isErrno, openDatabase } from "@glowworm/platform";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { isErrno, openForReading } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
-import type { ClosingReply, ClosingRequest } from "./closing-messages.ts";
+import { LocalCloser } from "./closer.ts";
+import type { Closed, ClosingReply, ClosingRequest, ClosingSettings } from "./closing-messages.ts";
 import { DamagedHourError } from "./damage.ts";
-import { LocalCloser } from "./hour-closer.ts";
-import type { ClosedHour } from "./hour-file.ts";
 
-if (parentPort !== null) await serve(parentPort);
+if (parentPort !== null) await serve(parentPort, workerData as ClosingSettings);
 
 /** On Linux a priority is the thread's alone: what closes an hour has time, and uploads have not. */
 function giveWay(): void {
@@ -21,13 +20,13 @@ function giveWay(): void {
 }
 
 /** Answers requests until the thread is ended. */
-async function serve(port: MessagePort): Promise<void> {
-  giveWay();
-  const crypto = await loadCrypto();
-  const closer = new LocalCloser({ crypto, openDatabase });
-  const answer = async (request: ClosingRequest): Promise<ClosedHour | null> => {
-    if (request.kind === "close") return await closer.close(request.job);
-    await closer.discard(request.path);
+async function serve(port: MessagePort, { hasTime }: ClosingSettings): Promise<void> {
+  if (hasTime) giveWay();
+  const closer = new LocalCloser({ crypto: await loadCrypto(), openForReading });
+  const answer = async (request: ClosingRequest): Promise<Closed> => {
+    if (request.kind === "segments") return await closer.closeSegments(request.job);
+    if (request.kind === "hour") return await closer.closeHour(request.job);
+    await closer.discard(request.paths);
     return null;
   };
   port.on("message", (request: ClosingRequest) => {

@@ -1,10 +1,11 @@
 import { statfsSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { Failure, openDatabase } from "@glowworm/platform";
-import { loadCrypto } from "@glowworm/protocol";
-import { StoreFullError } from "../report-store.ts";
-import { ClosingThread } from "./closing-thread.ts";
+import { HOUR_RECORDS_MAX, loadCrypto } from "@glowworm/protocol";
+import { StoreBusyError, StoreFullError } from "../report-store.ts";
 import type { WriterError, WriterMessage, WriterRequest, WriterSettings } from "./messages.ts";
+import { ThreadedCloser } from "./threaded-closer.ts";
 import { Writer } from "./writer.ts";
 
 if (parentPort !== null) await serve(parentPort, workerData as WriterSettings);
@@ -12,8 +13,13 @@ if (parentPort !== null) await serve(parentPort, workerData as WriterSettings);
 /** Answers requests until the port is closed. */
 async function serve(port: MessagePort, settings: WriterSettings): Promise<void> {
   const crypto = await loadCrypto();
-  const closer = new ClosingThread();
-  const writer = new Writer({ ...settings, crypto, openDatabase, closer, freeBytes });
+  const writer = new Writer({
+    ...settings,
+    ...{ crypto, openDatabase, freeBytes },
+    closer: new ThreadedCloser(),
+    pause: () => nextTurn(),
+    hourRecordsMax: HOUR_RECORDS_MAX,
+  });
   const answer = async (id: number, request: WriterRequest): Promise<WriterMessage> => {
     try {
       return { id, reply: await writer.ask(request) };
@@ -41,7 +47,8 @@ function freeBytes(folder: string): number {
 
 function describe(error: unknown): WriterError {
   const isFull = error instanceof StoreFullError;
-  if (!(error instanceof Error)) return { message: String(error), failure: null, isFull };
+  const busy = error instanceof StoreBusyError ? { retrySeconds: error.retrySeconds } : null;
+  if (!(error instanceof Error)) return { message: String(error), failure: null, isFull, busy };
   const failure = error instanceof Failure ? { exit: error.exit, remedy: error.remedy } : null;
-  return { message: error.message, failure, isFull };
+  return { message: error.message, failure, isFull, busy };
 }

@@ -4,7 +4,15 @@ import { StoreFullError } from "../report-store.ts";
 /** Bytes that stay free unless the operator says otherwise: 256 MiB, a hundredth of a small SD card and a bit. */
 export const MIN_FREE_BYTES_DEFAULT: number = 256 * 2 ** 20;
 /** A closed hour takes this for each record of the open one: the record, its share of manifest and filter. */
-const CLOSING_BYTES = STORED_RECORD_BYTES + 6;
+const HOUR_BYTES = STORED_RECORD_BYTES + 6;
+/** The file of a segment takes this for each record that is in none yet. */
+const SEGMENT_BYTES = STORED_RECORD_BYTES + 1;
+
+/** Records of open hours; `unfiled` of segments that are in no file yet. */
+export interface OpenSize {
+  readonly records: number;
+  readonly unfiled: number;
+}
 
 /** Refuses reports while there is room to close the hours that are open, so that a full disk never holds that up. */
 export class DiskRoom {
@@ -17,14 +25,15 @@ export class DiskRoom {
     this.#minFreeBytes = minFreeBytes;
   }
 
-  /** Whether nothing more may be stored beside the `records` of the open hours. */
-  isFull(records: number): boolean {
-    return this.#freeBytes() < this.#minFreeBytes + records * CLOSING_BYTES;
+  /** Whether nothing more may be stored beside what the open hours hold. */
+  isFull({ records, unfiled }: OpenSize): boolean {
+    const closing = records * HOUR_BYTES + unfiled * SEGMENT_BYTES;
+    return this.#freeBytes() < this.#minFreeBytes + closing;
   }
 
   /** @throws {StoreFullError} */
-  assertRoom(records: number): void {
-    if (!this.isFull(records)) return;
+  assertRoom(open: OpenSize): void {
+    if (!this.isFull(open)) return;
     throw new StoreFullError("the disk is full: make room, or keep reports for fewer days");
   }
 }

@@ -1,18 +1,27 @@
-import type { Clock, CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
-import { type AnswerCache, filterCache, segmentCache } from "../answer-cache.ts";
+import {
+  type Clock,
+  type CryptoSuite,
+  hourOfSegment,
+  type RandomSource,
+  type UnixSeconds,
+} from "@glowworm/protocol";
 import { CommitQueue } from "../commit-queue.ts";
-import type {
-  CommitGroup,
-  Published,
-  ReportStore,
-  SegmentAbsence,
-  StoreHealth,
+import { FilterCache } from "../filter-cache.ts";
+import {
+  type ByteParts,
+  type CommitGroup,
+  type Published,
+  type ReportStore,
+  type SegmentAbsence,
+  StoreBusyError,
+  type StoreHealth,
 } from "../report-store.ts";
 import { ClosedHourReader } from "./closed-hour-reader.ts";
 import { MIN_FREE_BYTES_DEFAULT } from "./disk-room.ts";
 import type { ClosedHour } from "./hour-file.ts";
 import { Layout } from "./layout.ts";
 import type { WriterClient, WriterReply, WriterRequest, WriterState } from "./messages.ts";
+import { SegmentFiles } from "./segment-files.ts";
 import { WriterThread } from "./writer-thread.ts";
 
 /** Records that may wait for the disk: half a second of what it takes, 1 MB of memory. */
@@ -47,17 +56,23 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
 
 /**
  * A store in one folder of one machine. All writing happens in the writer, in the order in which it is asked; closed
- * hours are plain files and are read here.
+ * hours and segments are plain files and are read here.
  */
 export class EmbeddedStore implements ReportStore {
   readonly #options: EmbeddedStoreOptions;
   readonly #closed: ClosedHourReader;
   readonly #writer: WriterClient;
   readonly #queue: CommitQueue;
-  readonly #segments: AnswerCache<Uint8Array | SegmentAbsence> = segmentCache();
-  readonly #filters: AnswerCache<Uint8Array | null> = filterCache();
+  readonly #segments: SegmentFiles;
+  readonly #filters: FilterCache = new FilterCache();
   #published: Published = { hours: [], open: null };
-  #state: WriterState = { arrivalFloor: 0, published: null, damaged: [], isFull: false };
+  #state: WriterState = {
+    arrivalFloor: 0,
+    openFrom: 0,
+    published: null,
+    damaged: [],
+    isFull: false,
+  };
   #isWritable = true;
   /** Damaged files that `onDamage` was told of. */
   readonly #told: Set<string> = new Set();
@@ -66,10 +81,18 @@ export class EmbeddedStore implements ReportStore {
     this.#options = options;
     this.#writer = writer;
     const layout = new Layout(options.folder);
+    const setAside = async (hour: number, isOpen: boolean): Promise<void> => {
+      await this.#ask({ kind: "set-aside", hour, isOpen });
+    };
     this.#closed = new ClosedHourReader(
       options.crypto,
       (hour) => layout.closedHour(hour),
-      async (hour) => void (await this.#ask({ kind: "set-aside", hour })),
+      (hour) => setAside(hour, false),
+    );
+    this.#segments = new SegmentFiles(
+      options.crypto,
+      (segment) => layout.openSegment(segment),
+      (segment) => setAside(hourOfSegment(segment), true),
     );
     this.#queue = new CommitQueue((records) => this.#commit(records), QUEUE_RECORDS_MAX, options);
   }
@@ -95,15 +118,12 @@ export class EmbeddedStore implements ReportStore {
     return this.#published;
   }
 
-  async segment(segment: number): Promise<Uint8Array | SegmentAbsence> {
+  async segment(segment: number): Promise<ByteParts | SegmentAbsence> {
     const { open: range } = this.#published;
-    if (range === null) return segment >= this.#state.arrivalFloor ? "open" : "gone";
+    if (range === null) return segment >= this.#state.openFrom ? "open" : "gone";
     if (segment > range.last) return "open";
     if (segment < range.first) return "gone";
-    return await this.#segments.get(segment, async () => {
-      const { value } = await this.#ask({ kind: "segment", segment });
-      return value ?? "gone";
-    });
+    return (await this.#segments.open(segment)) ?? "gone";
   }
 
   async manifest(hour: number): Promise<Uint8Array | null> {
@@ -124,8 +144,11 @@ export class EmbeddedStore implements ReportStore {
   }
 
   async maintain(): Promise<void> {
+    const now = this.#now();
+    // Two requests: segments are published when they are closed, and not when a large hour is.
+    await this.#write({ kind: "close-segments", now });
     const seed = this.#options.random.bytes(SEED_BYTES);
-    await this.#write({ kind: "maintain", now: this.#now(), seed });
+    await this.#write({ kind: "close-hours", now, seed });
   }
 
   health(): StoreHealth {
@@ -147,7 +170,7 @@ export class EmbeddedStore implements ReportStore {
       await this.#ask(request);
       this.#isWritable = true;
     } catch (error) {
-      this.#isWritable = false;
+      this.#isWritable = error instanceof StoreBusyError;
       throw error;
     }
   }

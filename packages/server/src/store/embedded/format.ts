@@ -1,23 +1,15 @@
 import { existsSync } from "node:fs";
 import { Failure, readFileIfAny, replaceFile } from "@glowworm/platform";
-import { ascii, type CryptoSuite } from "@glowworm/protocol";
+import { ascii } from "@glowworm/protocol";
 import { DamagedHourError } from "./damage.ts";
 import type { Layout } from "./layout.ts";
 import { migrateClosedHour } from "./migrate-closed-hour.ts";
-import { migrateOpenHour } from "./migrate-open-hour.ts";
-import type { OpenDatabase } from "./open-hour-file.ts";
+import { type MigrationWorld, migrateOpenHour } from "./migrate-open-hour.ts";
 
 /** Version of the layout of a data folder that this program writes. */
-export const STORE_FORMAT: number = 2;
+export const STORE_FORMAT: number = 3;
 /** Folders of the first version do not say which they are. */
 const UNMARKED = 1;
-
-/** What a migration stands on. */
-export interface MigrationWorld {
-  readonly layout: Layout;
-  readonly crypto: CryptoSuite;
-  readonly openDatabase: OpenDatabase;
-}
 
 /**
  * Brings a folder to the present layout. Published bytes stay what they are. Cut off at any point it goes on at the next
@@ -25,7 +17,7 @@ export interface MigrationWorld {
  * @throws {Failure} when a newer program made the folder, or a backup has been restored in part.
  */
 export function migrate(world: MigrationWorld): void {
-  const { layout, crypto, openDatabase } = world;
+  const { layout, crypto } = world;
   assertRestored(layout);
   const format = formatOf(layout);
   if (format === STORE_FORMAT) return;
@@ -33,7 +25,7 @@ export function migrate(world: MigrationWorld): void {
     unlessDamaged(() => migrateClosedHour(crypto, layout.closedHour(hour), hour));
   }
   for (const hour of layout.openHours()) {
-    unlessDamaged(() => migrateOpenHour(openDatabase, layout.openHour(hour)));
+    unlessDamaged(() => migrateOpenHour(world, hour));
   }
   markFormat(layout);
 }

@@ -1,15 +1,17 @@
 import {
   HOUR_CLOSE_DELAY_SECONDS,
   HOUR_SECONDS,
-  hourOfSegment,
   type RandomSource,
   segmentOf,
   type UnixSeconds,
 } from "@glowworm/protocol";
-import type { Published, SegmentAbsence } from "../report-store.ts";
+import { RECORD_BYTES } from "../hour-assembly.ts";
+import { type Published, StoreBusyError } from "../report-store.ts";
+import type { OpenSize } from "./disk-room.ts";
 import { withoutKnown } from "./fresh-records.ts";
 import { type HourBookOptions, Hours } from "./hours.ts";
 import type { OpenHour } from "./open-hour.ts";
+import { SegmentClosing } from "./segment-closing.ts";
 
 const HOURS_PER_DAY = 24;
 const SEED_BYTES = 32;
@@ -21,11 +23,13 @@ const SEED_BYTES = 32;
 export class HourBook {
   readonly #options: HourBookOptions;
   readonly #hours: Hours;
+  readonly #segments: SegmentClosing;
   #isClosing = false;
 
   constructor(options: HourBookOptions) {
     this.#options = options;
     this.#hours = new Hours(options);
+    this.#segments = new SegmentClosing(this.#hours, options);
   }
 
   /** Files that were set aside since the start, by the name they have now. */
@@ -38,9 +42,15 @@ export class HourBook {
     return this.#hours.arrivalFloor;
   }
 
+  /** First segment of an open hour that is not closed yet. */
+  get openFrom(): number {
+    const [oldest] = this.#hours.open;
+    return oldest === undefined ? this.arrivalFloor : oldest.closedThrough + 1;
+  }
+
   /** Whether there is no room for reports. */
   get isFull(): boolean {
-    return this.#options.room.isFull(this.#records());
+    return this.#options.room.isFull(this.#size());
   }
 
   published(): Published {
@@ -50,50 +60,47 @@ export class HourBook {
   /**
    * Stores all records (129 bytes each) or none, durably, under the time `at` or the first later one that is not
    * closed. Takes the time of these records, however many there are already.
+   * @throws {StoreBusyError} when the hour has as many as it takes.
    */
   commit(at: UnixSeconds, records: Uint8Array): void {
-    this.#options.room.assertRoom(this.#records());
+    this.#options.room.assertRoom(this.#size());
     const segment = Math.max(segmentOf(at), this.arrivalFloor);
     const current = this.#hours.openFor(segment);
-    const { closed, open } = this.#hours;
+    const { closed, open, hash } = this.#hours;
     const fresh = withoutKnown(records, (place) => {
+      hash.of(records, place);
       return (
-        open.some((hour) => this.#has(hour, segment, records, place)) ||
-        closed.newestHas(records, place)
+        open.some((hour) => this.#has(hour, records, place)) || closed.newestHas(records, place)
       );
     });
+    this.#assertFits(current, fresh.length / RECORD_BYTES, at);
     this.#hours.orSetAside(current, () => current.insert(segment, fresh));
   }
 
-  segment(segment: number): Uint8Array | SegmentAbsence {
-    if (segment >= this.arrivalFloor) return "open";
-    const hour = this.#hours.open.find((open) => open.hour === hourOfSegment(segment));
-    if (hour === undefined || segment < hour.firstSegment) return "gone";
-    if (segment > hour.closedThrough) return "open";
-    return this.#hours.orSetAside(hour, () => hour.segment(segment));
-  }
-
-  /** Sets a closed hour aside that a reader found damaged. */
-  setAside(hour: number): void {
-    if (this.#hours.closed.list.some((closed) => closed.hour === hour)) {
+  /** Sets an hour aside that a reader found damaged. */
+  setAside(hour: number, isOpen: boolean): void {
+    if (isOpen) {
+      this.#hours.setAsideOpen(hour);
+    } else if (this.#hours.closed.list.some((closed) => closed.hour === hour)) {
       this.#hours.closed.setAside(hour);
     }
   }
 
   /**
-   * Removes what is past retention, which needs no room, before it closes what is over at `now`. Called again while a
-   * large hour is being closed, it does the rest and leaves that hour alone.
+   * Removes what is past retention, which needs no room, and closes the segments that are over at `now`. Nothing enters
+   * them from the beginning of the call on; reports that come meanwhile are stored.
    */
-  async maintain(now: UnixSeconds, random: RandomSource): Promise<void> {
+  async closeSegments(now: UnixSeconds): Promise<void> {
     this.#expire(now);
     const current = Math.max(segmentOf(now), this.arrivalFloor);
     this.#hours.openFor(current);
-    for (const hour of [...this.#hours.open]) {
-      this.#hours.orSetAside(hour, () => {
-        hour.closeSegments(this.#options.crypto, random, current - 1);
-      });
-    }
+    for (const hour of this.#hours.open) hour.seal(current - 1);
     this.#hours.scrub(now);
+    await this.#segments.close();
+  }
+
+  /** Closes the hours that are over at `now`. Called again while a large one is being closed, it leaves that alone. */
+  async closeHours(now: UnixSeconds, random: RandomSource): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
     try {
@@ -105,7 +112,7 @@ export class HourBook {
 
   /** Lets go of everything. */
   close(): void {
-    for (const hour of this.#hours.open) hour.close();
+    this.#hours.close();
   }
 
   async #closeHours(now: UnixSeconds, random: RandomSource): Promise<void> {
@@ -115,23 +122,35 @@ export class HourBook {
       if (!(isStillOpen && isDue(hour, now) && hour.isOver)) continue;
       const job = {
         hour: hour.hour,
-        from: hour.path,
+        segments: hour.closed,
         to: layout.closedHour(hour.hour),
         previous: this.#hours.closed.list.at(-1)?.manifest ?? null,
         seed: random.bytes(SEED_BYTES),
       };
-      const closed = await this.#hours.orSetAsideLater(hour, () => closer.close(job));
+      const closed = await this.#hours.orSetAsideLater(hour, () => closer.closeHour(job));
       this.#hours.turnClosed(hour, closed);
-      await closer.discard(hour.path);
+      await closer.discard(layout.filesOfOpenHour(hour.hour));
     }
   }
 
-  #has(hour: OpenHour, segment: number, records: Uint8Array, at: number): boolean {
-    return this.#hours.orSetAside(hour, () => hour.hasBefore(segment, records, at));
+  #has(hour: OpenHour, records: Uint8Array, at: number): boolean {
+    return this.#hours.orSetAside(hour, () => hour.has(records, at));
   }
 
-  #records(): number {
-    return this.#hours.open.reduce((sum, hour) => sum + hour.records, 0);
+  /** @throws {StoreBusyError} */
+  #assertFits(hour: OpenHour, records: number, at: UnixSeconds): void {
+    if (hour.size.records + records <= this.#options.hourRecordsMax) return;
+    const seconds = (hour.hour + 1) * HOUR_SECONDS - at;
+    throw new StoreBusyError("this hour has as many reports as an hour takes", seconds);
+  }
+
+  #size(): OpenSize {
+    let [records, unfiled] = [0, 0];
+    for (const { size } of this.#hours.open) {
+      records += size.records;
+      unfiled += size.unfiled;
+    }
+    return { records, unfiled };
   }
 
   /** Closed segments without a gap, from the oldest open hour on. */

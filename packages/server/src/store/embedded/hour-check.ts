@@ -1,14 +1,7 @@
 import { type CryptoSuite, equalBytes, filterHash, isAllZero } from "@glowworm/protocol";
 import { DamagedHourError } from "./damage.ts";
-import {
-  assertManifest,
-  assertPage,
-  type Footer,
-  readFooter,
-  readSpan,
-  SPANS,
-  withFile,
-} from "./hour-file.ts";
+import { readSpan, withFile } from "./file-spans.ts";
+import { assertManifest, assertPage, type Footer, readFooter, SPANS } from "./hour-file.ts";
 
 /** Checks everything of a closed hour but its pages. @throws {DamagedHourError} */
 export function checkFrame(crypto: CryptoSuite, path: string, hour: number): Footer {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { fstatSync } from "node:fs";
 import {
   ByteReader,
   ByteWriter,
@@ -13,6 +13,7 @@ import {
   toHex,
 } from "@glowworm/protocol";
 import { DamagedHourError } from "./damage.ts";
+import { readSpan, type Span, withFile } from "./file-spans.ts";
 
 /** What the last bytes of the file of a closed hour say of its layout. */
 const HOUR_FILE_FORMAT = 2;
@@ -35,12 +36,6 @@ export interface ClosedHour {
  */
 export interface Footer extends ClosedHour {
   readonly filterBytes: number;
-}
-
-/** A run of bytes in the file of a closed hour. */
-export interface Span {
-  readonly offset: number;
-  readonly length: number;
 }
 
 /** Where the parts of the file of an hour are. */
@@ -113,21 +108,4 @@ export function assertManifest(crypto: CryptoSuite, manifest: Uint8Array, hash: 
 export function assertPage(crypto: CryptoSuite, page: Uint8Array, hash: Uint8Array): void {
   if (equalBytes(pageHash(crypto, page), hash)) return;
   throw new DamagedHourError("a page differs from its hash");
-}
-
-/** Does something with a file that is open for reading. */
-export function withFile<T>(path: string, use: (fd: number) => T): T {
-  const fd = openSync(path, "r");
-  try {
-    return use(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** @throws {DamagedHourError} when the file ends before. */
-export function readSpan(fd: number, { offset, length }: Span): Uint8Array {
-  const bytes = new Uint8Array(length);
-  if (readSync(fd, bytes, 0, length, offset) !== length) throw new DamagedHourError("cut short");
-  return bytes;
 }

@@ -1,13 +1,15 @@
+import { rmSync } from "node:fs";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { hourOfSegment, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
 import { ClosedHours } from "./closed-hours.ts";
+import type { Closer } from "./closer.ts";
 import { DamagedHourError, isCorruption } from "./damage.ts";
 import type { DiskRoom } from "./disk-room.ts";
-import type { HourCloser } from "./hour-closer.ts";
 import type { ClosedHour } from "./hour-file.ts";
-import { type Layout, removeDatabase } from "./layout.ts";
-import { OpenHour } from "./open-hour.ts";
+import type { Layout } from "./layout.ts";
+import { OpenHour, type OpenHourWorld } from "./open-hour.ts";
 import type { OpenDatabase } from "./open-hour-file.ts";
+import { RecordHash } from "./record-hash.ts";
 import { Scrub } from "./scrub.ts";
 
 /** What the hours of a folder stand on. */
@@ -17,7 +19,11 @@ export interface HourBookOptions {
   readonly openDatabase: OpenDatabase;
   readonly retentionDays: number;
   readonly room: DiskRoom;
-  readonly closer: HourCloser;
+  readonly closer: Closer;
+  /** Lets what waits go first. */
+  readonly pause: () => Promise<void>;
+  /** What one hour takes, padding of segments not counted. */
+  readonly hourRecordsMax: number;
   /** For keys that live as long as this process. */
   readonly random: RandomSource;
 }
@@ -25,7 +31,10 @@ export interface HourBookOptions {
 /** The hours there are: which are open, which are closed, and which turned out to be damaged. */
 export class Hours {
   readonly closed: ClosedHours;
-  readonly #options: HourBookOptions;
+  /** Turned to the record that is looked for. */
+  readonly hash: RecordHash;
+  readonly #layout: Layout;
+  readonly #world: OpenHourWorld;
   readonly #scrub: Scrub;
   readonly #open: OpenHour[] = [];
   readonly #damagedOpen: string[] = [];
@@ -35,7 +44,9 @@ export class Hours {
 
   constructor(options: HourBookOptions) {
     const { crypto, layout, random } = options;
-    this.#options = options;
+    this.hash = new RecordHash(random);
+    this.#layout = layout;
+    this.#world = { ...options, hash: this.hash };
     layout.removeUnfinished();
     this.closed = new ClosedHours(crypto, layout, random);
     this.#scrub = new Scrub(crypto, (hour) => layout.closedHour(hour));
@@ -54,7 +65,7 @@ export class Hours {
   /** First segment that reports may still enter. */
   get arrivalFloor(): number {
     const afterHours = this.closed.floorHour * SEGMENTS_PER_HOUR;
-    const afterOpen = (this.#open.at(-1)?.closedThrough ?? -1) + 1;
+    const afterOpen = (this.#open.at(-1)?.sealedThrough ?? -1) + 1;
     return Math.max(afterHours, afterOpen, this.#lostFloor);
   }
 
@@ -68,8 +79,7 @@ export class Hours {
     if (newest?.hour === hour) return newest;
     const goesOn = newest?.hour === hour - 1 && !this.#lost.has(hour);
     const first = goesOn ? hour * SEGMENTS_PER_HOUR : segment;
-    const { layout, openDatabase, random } = this.#options;
-    const opened = OpenHour.create(openDatabase, layout.openHour(hour), first, random);
+    const opened = OpenHour.create(this.#world, first);
     this.#open.push(opened);
     return opened;
   }
@@ -82,6 +92,17 @@ export class Hours {
     if (at === -1) return;
     this.#open.splice(at, 1);
     hour.close();
+  }
+
+  /** Sets an open hour aside that a reader found damaged. */
+  setAsideOpen(hour: number): void {
+    const found = this.#open.find((open) => open.hour === hour);
+    if (found !== undefined) this.#setAside(found);
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    for (const hour of this.#open.splice(0)) hour.close();
   }
 
   /** Checks a piece of the closed hours. */
@@ -111,38 +132,47 @@ export class Hours {
   }
 
   #setAsideIfDamaged(hour: OpenHour, error: unknown): void {
-    if (!(error instanceof DamagedHourError || isCorruption(error))) return;
-    const at = this.#open.indexOf(hour);
-    if (at === -1) return;
-    this.#lostFloor = Math.max(this.#lostFloor, hour.closedThrough + 1);
-    this.#open.splice(at, 1);
+    const isDamage = error instanceof DamagedHourError || isCorruption(error);
+    if (isDamage && this.#open.includes(hour)) this.#setAside(hour);
+  }
+
+  #setAside(hour: OpenHour): void {
+    this.#lostFloor = Math.max(this.#lostFloor, hour.sealedThrough + 1);
+    this.#open.splice(this.#open.indexOf(hour), 1);
     hour.close();
-    this.#noteLost(hour.hour, hour.path);
+    this.#noteLost(hour.hour);
   }
 
   /** An open hour at or before the newest closed one is a leftover of a crash right after closing. */
   #loadOpen(): void {
     const newest = this.closed.list.at(-1)?.hour ?? -1;
-    for (const hour of this.#options.layout.openHours()) {
-      const path = this.#options.layout.openHour(hour);
-      if (hour <= newest) removeDatabase(path);
-      else if (hour < this.closed.floorHour) this.#noteLost(hour, path);
-      else this.#load(hour, path);
+    for (const hour of this.#layout.openHours()) {
+      if (hour <= newest) for (const path of this.#layout.filesOfOpenHour(hour)) rmSync(path);
+      else if (hour < this.closed.floorHour) this.#noteLost(hour);
+      else this.#load(hour);
     }
+    this.#removeUnnoted();
   }
 
-  #load(hour: number, path: string): void {
-    const { openDatabase, random } = this.#options;
+  #load(hour: number): void {
     try {
-      this.#open.push(OpenHour.load(openDatabase, path, hour, random));
+      this.#open.push(OpenHour.load(this.#world, hour));
     } catch (error) {
       if (!(error instanceof DamagedHourError)) throw error;
-      this.#noteLost(hour, path);
+      this.#noteLost(hour);
     }
   }
 
-  #noteLost(hour: number, path: string): void {
+  /** Files that a crash left before they were noted: nobody ever got a byte of them. */
+  #removeUnnoted(): void {
+    const noted = new Set(this.#open.flatMap(({ closed }) => closed.map(({ segment }) => segment)));
+    for (const segment of this.#layout.openSegments()) {
+      if (!noted.has(segment)) rmSync(this.#layout.openSegment(segment));
+    }
+  }
+
+  #noteLost(hour: number): void {
     this.#lost.add(hour);
-    this.#damagedOpen.push(this.#options.layout.setAside(path));
+    this.#damagedOpen.push(this.#layout.setAsideOpenHour(hour));
   }
 }

@@ -1,15 +1,17 @@
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { makePrivateFolder, syncFolder } from "@glowworm/platform";
+import { SEGMENTS_PER_HOUR } from "@glowworm/protocol";
 
 const OPEN_HOUR = /^([0-9]{1,10})\.sqlite$/;
+const OPEN_SEGMENT = /^([0-9]{1,12})\.segment$/;
 const CLOSED_HOUR = /^([0-9]{1,10})\.hour$/;
 const DAMAGED_HOUR = /^([0-9]{1,10})\./;
 const DAMAGED_CLOSED_HOUR = /^([0-9]{1,10})\.hour\./;
 /** SQLite keeps these beside a database. */
 const COMPANIONS = ["", "-wal", "-shm"] as const;
 
-/** Names in a store's data folder: `format`, `open/H.sqlite`, `hours/H.hour`, `damaged/`, `lock.sqlite`. */
+/** Names in a store's data folder: `format`, `open/H.sqlite`, `open/S.segment`, `hours/H.hour`, `damaged/`, `lock.sqlite`. */
 export class Layout {
   readonly root: string;
   readonly lock: string;
@@ -42,12 +44,28 @@ export class Layout {
     return join(this.#open, `${hour}.sqlite`);
   }
 
+  /** A closed segment of an open hour; segments count from 1970 on. */
+  openSegment(segment: number): string {
+    return join(this.#open, `${segment}.segment`);
+  }
+
   closedHour(hour: number): string {
     return join(this.#hours, `${hour}.hour`);
   }
 
   openHours(): readonly number[] {
     return numbersIn(this.#open, OPEN_HOUR);
+  }
+
+  /** Files of segments, in ascending order. */
+  openSegments(): readonly number[] {
+    return numbersIn(this.#open, OPEN_SEGMENT);
+  }
+
+  /** All files of an open hour that are there. */
+  filesOfOpenHour(hour: number): readonly string[] {
+    const database = COMPANIONS.map((companion) => this.openHour(hour) + companion);
+    return [...database.filter((path) => existsSync(path)), ...this.#segmentsOf(hour)];
   }
 
   closedHours(): readonly number[] {
@@ -83,12 +101,26 @@ export class Layout {
     return target;
   }
 
+  /** Moves a damaged open hour out of the way, its segments too; returns where its database is now. */
+  setAsideOpenHour(hour: number): string {
+    const target = this.setAside(this.openHour(hour));
+    for (const path of this.#segmentsOf(hour)) renameSync(path, `${target}-${basename(path)}`);
+    syncFolder(this.#damaged);
+    return target;
+  }
+
   /** Removes damaged files of hours before `hour`: retention holds for them too. */
   expireDamaged(hour: number): void {
     for (const name of readdirSync(this.#damaged)) {
       const found = DAMAGED_HOUR.exec(name)?.[1];
       if (found !== undefined && Number(found) < hour) rmSync(join(this.#damaged, name));
     }
+  }
+
+  #segmentsOf(hour: number): readonly string[] {
+    return this.openSegments()
+      .filter((segment) => Math.floor(segment / SEGMENTS_PER_HOUR) === hour)
+      .map((segment) => this.openSegment(segment));
   }
 
   #freeName(name: string): string {
@@ -108,11 +140,11 @@ export function removeDatabase(path: string): void {
 }
 
 function numbersIn(folder: string, pattern: RegExp): readonly number[] {
-  const hours: number[] = [];
-  if (!existsSync(folder)) return hours;
+  const numbers: number[] = [];
+  if (!existsSync(folder)) return numbers;
   for (const name of readdirSync(folder)) {
-    const hour = pattern.exec(name)?.[1];
-    if (hour !== undefined) hours.push(Number(hour));
+    const number = pattern.exec(name)?.[1];
+    if (number !== undefined) numbers.push(Number(number));
   }
-  return hours.sort((a, b) => a - b);
+  return numbers.sort((a, b) => a - b);
 }

@@ -1,6 +1,6 @@
 import type { ExitName } from "@glowworm/platform";
 import type { UnixSeconds } from "@glowworm/protocol";
-import type { Published, SegmentAbsence } from "../report-store.ts";
+import type { Published } from "../report-store.ts";
 
 /** What the writing thread is started with. */
 export interface WriterSettings {
@@ -15,16 +15,15 @@ export type WriterRequest =
   | { readonly kind: "open"; readonly now: UnixSeconds; readonly seed: Uint8Array }
   /** `records`: 129 bytes each. */
   | { readonly kind: "commit"; readonly at: UnixSeconds; readonly records: Uint8Array }
-  | { readonly kind: "segment"; readonly segment: number }
+  | { readonly kind: "close-segments"; readonly now: UnixSeconds }
   /** `seed`: 32 random bytes from which the padding of this call is drawn. */
-  | { readonly kind: "maintain"; readonly now: UnixSeconds; readonly seed: Uint8Array }
-  /** A closed hour was found damaged by who read it. */
-  | { readonly kind: "set-aside"; readonly hour: number }
+  | { readonly kind: "close-hours"; readonly now: UnixSeconds; readonly seed: Uint8Array }
+  /** An hour, open or closed, was found damaged by who read it. */
+  | { readonly kind: "set-aside"; readonly hour: number; readonly isOpen: boolean }
   | { readonly kind: "close" };
 
 /** What it answers. */
 export interface WriterReply {
-  readonly value: Uint8Array | SegmentAbsence | null;
   readonly state: WriterState;
 }
 
@@ -37,6 +36,8 @@ export interface WriterClient {
 /** What the other thread knows of the store, as of the newest reply. */
 export interface WriterState {
   readonly arrivalFloor: number;
+  /** First segment of an open hour that is not closed yet, though perhaps nothing enters it any more. */
+  readonly openFrom: number;
   /** Sent only after what may change it. */
   readonly published: Published | null;
   /** Whether there is no room for reports. */
@@ -51,6 +52,8 @@ export interface WriterError {
   readonly failure: { readonly exit: ExitName; readonly remedy: string } | null;
   /** It is a `StoreFullError`. */
   readonly isFull: boolean;
+  /** Present when it is a `StoreBusyError`. */
+  readonly busy: { readonly retrySeconds: number | null } | null;
 }
 
 export type WriterMessage =

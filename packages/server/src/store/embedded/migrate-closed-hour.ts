@@ -8,7 +8,8 @@ import {
   toHex,
 } from "@glowworm/protocol";
 import { DamagedHourError } from "./damage.ts";
-import { encodeFooter, readFooter, readSpan, SPANS } from "./hour-file.ts";
+import { readSpan } from "./file-spans.ts";
+import { encodeFooter, readFooter, SPANS } from "./hour-file.ts";
 
 /** Offset of a manifest's page count. */
 const PAGE_COUNT_AT = 9;

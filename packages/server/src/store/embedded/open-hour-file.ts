@@ -1,19 +1,24 @@
 import type { Database } from "@glowworm/platform";
 import { DamagedHourError, isCorruption } from "./damage.ts";
+import type { FiledSegment } from "./segment-file.ts";
 
 /** Opens a database; handed in so that a test can give one that fails. */
 export type OpenDatabase = (path: string) => Database;
 
 /** What `user_version` says of a database of this layout. */
-const OPEN_HOUR_FORMAT = 2;
+const OPEN_HOUR_FORMAT = 3;
 
 /**
- * A record is get_id and envelope. The key is segment and whole record: uploading twice stores once, arrivals of one
- * segment lie together, and nothing shows which record of a segment came first. `segments` holds the closed ones.
+ * `runs`: what each commit stored, records of 129 bytes in order, so that nothing shows which came first, and a CRC-32 of
+ * them. A commit only ever appends. `segments`: the closed ones, whose records are in files, and the content of small files.
  */
 export const OPEN_HOUR_SCHEMA: string = `
-  CREATE TABLE reports (segment INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (segment, record)) WITHOUT ROWID;
-  CREATE TABLE segments (segment INTEGER PRIMARY KEY, records INTEGER NOT NULL, checksum INTEGER NOT NULL);
+  CREATE TABLE runs (
+    run INTEGER PRIMARY KEY, segment INTEGER NOT NULL, records BLOB NOT NULL, checksum INTEGER NOT NULL
+  );
+  CREATE TABLE segments (
+    segment INTEGER PRIMARY KEY, records INTEGER NOT NULL, checksum INTEGER NOT NULL, content BLOB
+  );
   CREATE TABLE progress (first_segment INTEGER NOT NULL);
   PRAGMA user_version = ${OPEN_HOUR_FORMAT};
 `;
@@ -33,5 +38,18 @@ export function openSound<T>(open: OpenDatabase, path: string, use: (database: D
     database?.close();
     if (isCorruption(error)) throw new DamagedHourError("is corrupt", { cause: error });
     throw error;
+  }
+}
+
+/** The closed segments of an open hour in ascending order. */
+export function readNotes(database: Database): readonly FiledSegment[] {
+  return database.prepare<[], FiledSegment>("SELECT * FROM segments ORDER BY segment").all();
+}
+
+/** Notes closed segments. Call it within a transaction. */
+export function writeNotes(database: Database, notes: readonly FiledSegment[]): void {
+  const insert = database.prepare("INSERT INTO segments VALUES (?, ?, ?, ?)");
+  for (const { segment, records, checksum, content } of notes) {
+    insert.run(segment, records, checksum, content);
   }
 }

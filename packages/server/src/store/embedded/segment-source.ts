@@ -1,92 +1,119 @@
-import type { Database, Statement } from "@glowworm/platform";
-import { arrivalStepOf, SEGMENT_SECONDS } from "@glowworm/protocol";
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { isErrno } from "@glowworm/platform";
+import {
+  arrivalStepOf,
+  type CryptoSuite,
+  SEGMENT_SECONDS,
+  STORED_RECORD_BYTES,
+} from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
-import { Checksum } from "./checksum.ts";
 import { DamagedHourError } from "./damage.ts";
+import { readSpan, type Span, withFile } from "./file-spans.ts";
 import type { RecordSource } from "./merge.ts";
+import {
+  assertPart,
+  decodeEnd,
+  endSpan,
+  footerSpan,
+  partSpan,
+  partsOf,
+  type SegmentEnd,
+  type SegmentNote,
+} from "./segment-file.ts";
+import { isAmong } from "./sorted-records.ts";
 
-/** Records read at a time: 120 segments of these are 4 MB. */
-const PART_RECORDS = 256;
-/** Joined by SQLite: five times faster than a row for each record. */
-const READ_PART = `
-  SELECT CAST(group_concat(record, '') AS BLOB)
-  FROM (SELECT record FROM reports WHERE segment = ? AND record > ? ORDER BY record LIMIT ${PART_RECORDS})`;
-
-/** A closed segment of an open hour, as its database says. */
-export interface SegmentSum {
-  readonly segment: number;
-  readonly records: number;
-  readonly checksum: number;
-}
-
-/** The closed segments of an open hour in ascending order. */
-export function readSegments(database: Database): readonly SegmentSum[] {
-  return database.prepare<[], SegmentSum>("SELECT * FROM segments ORDER BY segment").all();
-}
-
-/** Reads the records of segments in order, back to back, a part at a time. */
-export class SegmentReader {
-  readonly #read: Statement<[number, Uint8Array], Buffer | null>;
-
-  constructor(database: Database) {
-    this.#read = database.prepare<[number, Uint8Array], Buffer | null>(READ_PART).pluck();
-  }
-
-  /**
-   * The records after the last of `before`, or the first ones; none after the last.
-   * @throws {DamagedHourError} when they are not whole.
-   */
-  part(segment: number, before: Uint8Array | null): Uint8Array {
-    const last = before?.subarray(-RECORD_BYTES) ?? new Uint8Array();
-    const bytes = this.#read.get(segment, last) ?? new Uint8Array();
-    if (bytes.length % RECORD_BYTES !== 0) throw new DamagedHourError("a record is cut");
-    return bytes;
-  }
-
-  /** All parts of a segment. @throws {DamagedHourError} */
-  *parts(segment: number): Generator<Uint8Array> {
-    let part: Uint8Array | null = null;
-    do {
-      part = this.part(segment, part);
-      yield part;
-    } while (part.length > 0);
-  }
-}
-
-/** @throws {DamagedHourError} unless the records added are those that were there when the segment closed. */
-export function assertSum(written: SegmentSum, actual: Checksum): void {
-  if (written.records === actual.records && written.checksum === actual.sum) return;
-  throw new DamagedHourError(`segment ${written.segment} differs from its sum`);
-}
-
-/** The records of a closed segment in order, and a check that they are the ones that were there when it closed. */
+/** A closed segment, checked as it is read, and its records in order. */
 export class SegmentSource implements RecordSource {
   readonly step: number;
-  readonly #reader: SegmentReader;
-  readonly #sum: SegmentSum;
-  readonly #checksum: Checksum = new Checksum();
-  #part: Uint8Array | null = null;
+  readonly #read: (span: Span) => Uint8Array;
+  readonly #end: SegmentEnd;
+  #next = 0;
+  #part: Uint8Array = new Uint8Array();
   #at = 0;
 
-  constructor(reader: SegmentReader, sum: SegmentSum) {
-    this.#reader = reader;
-    this.#sum = sum;
-    this.step = arrivalStepOf(sum.segment * SEGMENT_SECONDS);
+  /** @throws {DamagedHourError} when it is not the one that was noted. */
+  constructor(
+    crypto: CryptoSuite,
+    note: SegmentNote,
+    size: number,
+    read: (span: Span) => Uint8Array,
+  ) {
+    this.step = arrivalStepOf(note.segment * SEGMENT_SECONDS);
+    this.#read = read;
+    const end = read(endSpan(size, read(footerSpan(size))));
+    this.#end = decodeEnd(crypto, end, note.segment);
+    const { records, checksum } = this.#end;
+    if (records === note.records && checksum === note.checksum) return;
+    throw new DamagedHourError(`segment ${note.segment} differs from its note`);
   }
 
-  /** @throws {DamagedHourError} after the last, when the segment has changed. */
+  /** The records that follow, 133 bytes each; null after the last. @throws {DamagedHourError} */
+  nextPart(): Uint8Array | null {
+    const { records } = this.#end;
+    if (this.#next === partsOf(records)) return null;
+    const part = this.#read(partSpan(records, this.#next));
+    assertPart(this.#end, this.#next++, part);
+    return part;
+  }
+
+  /** @throws {DamagedHourError} */
   next(): Uint8Array | null {
-    if (this.#part === null || this.#at === this.#part.length) {
-      this.#part = this.#reader.part(this.#sum.segment, this.#part);
-      this.#checksum.addAll(this.#part);
+    if (this.#at === this.#part.length) {
+      const part = this.nextPart();
+      if (part === null) return null;
+      this.#part = part;
       this.#at = 0;
     }
-    if (this.#part.length === 0) {
-      assertSum(this.#sum, this.#checksum);
-      return null;
-    }
     const record = this.#part.subarray(this.#at, this.#at + RECORD_BYTES);
-    this.#at += RECORD_BYTES;
+    this.#at += STORED_RECORD_BYTES;
     return record;
+  }
+}
+
+/** Reads a whole file. @throws {DamagedHourError} when it is not there, or not the one that was noted. */
+export function checkSegment(
+  crypto: CryptoSuite,
+  path: string,
+  note: SegmentNote,
+  take: (part: Uint8Array) => void = () => {},
+): void {
+  const fd = openNoted(path, note);
+  try {
+    const { size } = fstatSync(fd);
+    readAll(new SegmentSource(crypto, note, size, (span) => readSpan(fd, span)), take);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reads what would be in the file of a segment. @throws {DamagedHourError} when it is not what was noted. */
+export function checkContent(crypto: CryptoSuite, note: SegmentNote, content: Uint8Array): void {
+  const read = ({ offset, length }: Span): Uint8Array => {
+    if (offset < 0) throw new DamagedHourError("cut short");
+    return content.subarray(offset, offset + length);
+  };
+  readAll(new SegmentSource(crypto, note, content.length, read), () => {});
+}
+
+/** Whether a segment of so many records holds the one of 129 bytes: some twenty reads. @throws {DamagedHourError} */
+export function isInSegment(path: string, records: number, record: Uint8Array): boolean {
+  return withFile(path, (fd) =>
+    isAmong(record, records, (number) => {
+      return readSpan(fd, { offset: number * STORED_RECORD_BYTES, length: RECORD_BYTES });
+    }),
+  );
+}
+
+function readAll(source: SegmentSource, take: (part: Uint8Array) => void): void {
+  for (let part = source.nextPart(); part !== null; part = source.nextPart()) take(part);
+}
+
+/** Opens the file of a segment for reading. @throws {DamagedHourError} when there is none. */
+export function openNoted(path: string, { segment }: SegmentNote): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+    throw new DamagedHourError(`segment ${segment} is missing`, { cause: error });
   }
 }

@@ -1,7 +1,12 @@
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import { Failure } from "@glowworm/platform";
-import { StoreFullError, StoreLostError, StoreUnavailableError } from "../report-store.ts";
+import {
+  StoreBusyError,
+  StoreFullError,
+  StoreLostError,
+  StoreUnavailableError,
+} from "../report-store.ts";
 import type {
   WriterClient,
   WriterError,
@@ -68,7 +73,8 @@ export class WriterThread implements WriterClient {
 }
 
 function errorOf(error: WriterError): Error {
-  const { failure, message, isFull } = error;
+  const { failure, message, isFull, busy } = error;
   if (failure !== null) return new Failure(failure.exit, message, failure.remedy);
+  if (busy !== null) return new StoreBusyError(message, busy.retrySeconds);
   return isFull ? new StoreFullError(message) : new StoreUnavailableError(message);
 }

@@ -1,11 +1,11 @@
 import { Failure, type FolderLock, isErrno, lockFolder } from "@glowworm/platform";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { assertClock, type StorePlace } from "../clock-check.ts";
-import { StoreFullError, StoreUnavailableError } from "../report-store.ts";
+import { StoreBusyError, StoreFullError, StoreUnavailableError } from "../report-store.ts";
+import type { Closer } from "./closer.ts";
 import { DiskRoom } from "./disk-room.ts";
 import { migrate } from "./format.ts";
 import { HourBook } from "./hour-book.ts";
-import type { HourCloser } from "./hour-closer.ts";
 import { Layout } from "./layout.ts";
 import type { WriterClient, WriterReply, WriterRequest, WriterSettings } from "./messages.ts";
 import type { OpenDatabase } from "./open-hour-file.ts";
@@ -19,7 +19,11 @@ const FOLDER: StorePlace = {
 export interface WriterOptions extends WriterSettings {
   readonly crypto: CryptoSuite;
   readonly openDatabase: OpenDatabase;
-  readonly closer: HourCloser;
+  readonly closer: Closer;
+  /** Lets what waits go first. */
+  readonly pause: () => Promise<void>;
+  /** What one hour takes, padding of segments not counted. */
+  readonly hourRecordsMax: number;
   /** What the disk of this folder has left for this user, in bytes. */
   readonly freeBytes: (folder: string) => number;
 }
@@ -38,7 +42,8 @@ export class Writer implements WriterClient {
     try {
       return await this.#answer(request);
     } catch (error) {
-      if (error instanceof Failure || error instanceof StoreFullError) throw error;
+      const isKnown = error instanceof StoreFullError || error instanceof StoreBusyError;
+      if (isKnown || error instanceof Failure) throw error;
       const message = error instanceof Error ? error.message : String(error);
       throw new StoreUnavailableError(message, { cause: error });
     }
@@ -48,20 +53,21 @@ export class Writer implements WriterClient {
     switch (request.kind) {
       case "open":
         this.#open(request.now, this.#randomOf(request.seed));
-        return this.#reply(null, true);
+        return this.#reply(true);
       case "commit":
         this.#opened.commit(request.at, request.records);
-        return this.#reply(null, false);
-      case "segment":
-        return this.#reply(this.#opened.segment(request.segment), false);
-      case "maintain":
-        await this.#opened.maintain(request.now, this.#randomOf(request.seed));
-        return this.#reply(null, true);
+        return this.#reply(false);
+      case "close-segments":
+        await this.#opened.closeSegments(request.now);
+        return this.#reply(true);
+      case "close-hours":
+        await this.#opened.closeHours(request.now, this.#randomOf(request.seed));
+        return this.#reply(true);
       case "set-aside":
-        this.#opened.setAside(request.hour);
-        return this.#reply(null, true);
+        this.#opened.setAside(request.hour, request.isOpen);
+        return this.#reply(true);
       case "close": {
-        const reply = this.#reply(null, false);
+        const reply = this.#reply(false);
         await this.#close();
         return reply;
       }
@@ -104,10 +110,10 @@ export class Writer implements WriterClient {
     this.#lock?.release();
   }
 
-  #reply(value: WriterReply["value"], withPublished: boolean): WriterReply {
-    const { arrivalFloor, damaged, isFull } = this.#opened;
+  #reply(withPublished: boolean): WriterReply {
+    const { arrivalFloor, openFrom, damaged, isFull } = this.#opened;
     const published = withPublished ? this.#opened.published() : null;
-    return { value, state: { arrivalFloor, published, damaged, isFull } };
+    return { state: { arrivalFloor, openFrom, published, damaged, isFull } };
   }
 }
 

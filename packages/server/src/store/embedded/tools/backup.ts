@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { Failure, lockFolder } from "@glowworm/platform";
+import { hourOfSegment } from "@glowworm/protocol";
 import { copyAdmission } from "../../../tokens/copy-admission.ts";
 import { markFormat } from "../format.ts";
 import { readFooter } from "../hour-file.ts";
@@ -80,7 +81,7 @@ async function copyOpenHours(
   for (const hour of source.openHours()) {
     const from = source.openHour(hour);
     const isCopied = await unlessDamaged(damaged, from, async () => {
-      await copyOpenHour(world, from, target.openHour(hour));
+      await copyOpenHour(world, source, target, hour);
     });
     if (isCopied) copied += 1;
   }
@@ -121,15 +122,20 @@ function assertSame({ crypto }: ToolWorld, from: string, to: string, hour: numbe
   );
 }
 
-/** Removes what is past retention, with open hours that were damaged since, and open hours of which there is a closed copy. */
+/**
+ * Removes what is past retention, with open hours that were damaged since, open hours of which there is a closed copy, and
+ * segments whose hour was not copied to its end.
+ */
 function tidy(target: Layout, retentionDays: number): void {
   const hours = target.closedHours();
-  for (const hour of target.openHours()) {
-    if (hours.includes(hour)) rmSync(target.openHour(hour));
-  }
   const keepFrom = (hours.at(-1) ?? 0) - retentionDays * HOURS_PER_DAY + 1;
   for (const hour of hours) if (hour < keepFrom) rmSync(target.closedHour(hour));
-  for (const hour of target.openHours()) if (hour < keepFrom) rmSync(target.openHour(hour));
+  const open = new Set([...target.openHours(), ...target.openSegments().map(hourOfSegment)]);
+  for (const hour of open) {
+    const isWhole = existsSync(target.openHour(hour));
+    if (isWhole && hour >= keepFrom && !hours.includes(hour)) continue;
+    for (const path of target.filesOfOpenHour(hour)) rmSync(path);
+  }
 }
 
 async function unlessDamaged(

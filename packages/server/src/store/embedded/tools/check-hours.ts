@@ -1,11 +1,15 @@
+import { existsSync } from "node:fs";
 import { errorCode, isErrno } from "@glowworm/platform";
-import { DecodeError, decodeManifest, PAGE_RECORDS } from "@glowworm/protocol";
-import { Checksum } from "../checksum.ts";
+import { DecodeError, decodeManifest, hourOfSegment, PAGE_RECORDS } from "@glowworm/protocol";
 import { DamagedHourError, isCorruption } from "../damage.ts";
+import { readSpan, withFile } from "../file-spans.ts";
 import { checkFrame, checkPages } from "../hour-check.ts";
-import { readSpan, SPANS, withFile } from "../hour-file.ts";
-import { openSound } from "../open-hour-file.ts";
-import { assertSum, readSegments, SegmentReader } from "../segment-source.ts";
+import { SPANS } from "../hour-file.ts";
+import type { Layout } from "../layout.ts";
+import { openSound, readNotes } from "../open-hour-file.ts";
+import { Runs } from "../runs.ts";
+import type { FiledSegment } from "../segment-file.ts";
+import { checkContent, checkSegment } from "../segment-source.ts";
 import type { ToolWorld } from "./tool-world.ts";
 
 /** Pages between two pauses: 2 MB. */
@@ -26,26 +30,40 @@ export async function checkClosedHour(
   return pages * PAGE_RECORDS;
 }
 
-/** Reads every record in the closed segments of an open hour. @returns their number. @throws {DamagedHourError} */
+/** Reads every run of an open hour. @returns the notes of its closed segments. @throws {DamagedHourError} */
 export async function checkOpenHour(
   { openForReading, pause }: ToolWorld,
   path: string,
-): Promise<number> {
+): Promise<readonly FiledSegment[]> {
   const database = openSound(openForReading, path, (opened) => opened);
   try {
-    const reader = new SegmentReader(database);
-    let records = 0;
-    for (const segment of readSegments(database)) {
-      const checksum = new Checksum();
-      for (const part of reader.parts(segment.segment)) checksum.addAll(part);
-      assertSum(segment, checksum);
-      records += checksum.records;
-      await pause();
-    }
-    return records;
+    const notes = readNotes(database);
+    for (const _ of new Runs(database).all());
+    await pause();
+    return notes;
   } finally {
     database.close();
   }
+}
+
+/**
+ * Reads every byte of a closed segment of an open hour; of a small one what the next start would write into its file. @returns its records, or none when the hour has closed meanwhile.
+ * @throws {DamagedHourError}
+ */
+export async function checkOpenSegment(
+  { crypto, pause }: ToolWorld,
+  layout: Layout,
+  note: FiledSegment,
+): Promise<number> {
+  try {
+    if (note.content === null) checkSegment(crypto, layout.openSegment(note.segment), note);
+    else checkContent(crypto, note, note.content);
+  } catch (error) {
+    if (existsSync(layout.openHour(hourOfSegment(note.segment)))) throw error;
+    return 0;
+  }
+  await pause();
+  return note.records;
 }
 
 /** Why the file of an hour cannot be used; null when it has gone since it was listed. @throws what is no fault of the file. */

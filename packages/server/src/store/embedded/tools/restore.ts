@@ -55,7 +55,7 @@ export async function restoreStore(world: ToolWorld, options: RestoreOptions): P
     const from = source.openHour(hour);
     openHours += await copy(from, async () => {
       await checkOpenHour(world, from);
-      await copyOpenHour(world, from, staged.openHour(hour));
+      await copyOpenHour(world, source, staged, hour);
     });
   }
   await copyAdmission(world, options.from, staged.root);

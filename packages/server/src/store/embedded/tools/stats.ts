@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { HOUR_SECONDS, PAGE_RECORDS } from "@glowworm/protocol";
 import { readFooter } from "../hour-file.ts";
-import { openSound } from "../open-hour-file.ts";
-import { readSegments } from "../segment-source.ts";
+import type { Layout } from "../layout.ts";
+import { openSound, readNotes } from "../open-hour-file.ts";
 import { reasonOf } from "./check-hours.ts";
 import { layoutOf, type ToolWorld } from "./tool-world.ts";
 
@@ -33,7 +33,7 @@ export function storeStats(world: ToolWorld, folder: string): StoreStats {
     const { pages } = readFooter(world.crypto, path, hour);
     return { records: pages * PAGE_RECORDS, bytes: statSync(path).size };
   });
-  const open = sum(layout.openHours(), (hour) => countOpen(world, layout.openHour(hour)));
+  const open = sum(layout.openHours(), (hour) => countOpen(world, layout, hour));
   return {
     hours: closed.files,
     records: closed.records,
@@ -69,13 +69,16 @@ function sum(hours: readonly number[], sizeOf: (hour: number) => Size): Size & {
   return total;
 }
 
-function countOpen({ openForReading }: ToolWorld, path: string): Size {
-  return openSound(openForReading, path, (database) => {
-    const records = readSegments(database).reduce((all, segment) => all + segment.records, 0);
+function countOpen({ openForReading }: ToolWorld, layout: Layout, hour: number): Size {
+  return openSound(openForReading, layout.openHour(hour), (database) => {
+    const records = readNotes(database).reduce((all, segment) => all + segment.records, 0);
     database.close();
-    const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    return { records, bytes: statSync(path).size + log };
+    return { records, bytes: layout.filesOfOpenHour(hour).reduce(addSize, 0) };
   });
+}
+
+function addSize(all: number, path: string): number {
+  return all + (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
 }
 
 function startOf(hour: number | undefined): string | null {

@@ -1,4 +1,5 @@
-import { checkClosedHour, checkOpenHour, reasonOf } from "./check-hours.ts";
+import type { FiledSegment } from "../segment-file.ts";
+import { checkClosedHour, checkOpenHour, checkOpenSegment, reasonOf } from "./check-hours.ts";
 import { type DamagedFile, layoutOf, type ToolWorld } from "./tool-world.ts";
 
 /** What a check of a whole data folder found. */
@@ -28,7 +29,14 @@ export async function verifyStore(world: ToolWorld, folder: string): Promise<Ver
   let openHours = 0;
   for (const hour of layout.openHours()) {
     const path = layout.openHour(hour);
-    openHours += await check(path, () => checkOpenHour(world, path));
+    let notes: readonly FiledSegment[] = [];
+    openHours += await check(path, async () => {
+      notes = await checkOpenHour(world, path);
+      return 0;
+    });
+    for (const note of notes) {
+      await check(layout.openSegment(note.segment), () => checkOpenSegment(world, layout, note));
+    }
   }
   let hours = 0;
   for (const hour of layout.closedHours()) {

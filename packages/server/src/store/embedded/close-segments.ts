@@ -1,0 +1,44 @@
+import type { CryptoSuite } from "@glowworm/protocol";
+import { type OpenDatabase, openSound } from "./open-hour-file.ts";
+import { Runs } from "./runs.ts";
+import { type SealedRecords, sealedParts } from "./sealed-records.ts";
+import type { FiledSegment } from "./segment-file.ts";
+import { writeFiles } from "./segment-writer.ts";
+
+/** A segment that nothing enters any more. */
+interface SealedSegment extends SealedRecords {
+  /** File to make. */
+  readonly to: string;
+}
+
+/** What closing segments of one open hour takes. Plain data: it travels between threads. */
+export interface SegmentsJob {
+  /** Database of the hour; others may write it meanwhile. */
+  readonly database: string;
+  readonly segments: readonly SealedSegment[];
+  /** 32 random bytes from which padding is drawn: with the same ones a segment gets the same bytes again. */
+  readonly seed: Uint8Array;
+}
+
+/** What closing stands on. */
+export interface ClosingWorld {
+  readonly crypto: CryptoSuite;
+  readonly openForReading: OpenDatabase;
+}
+
+/**
+ * Writes the files of segments. Takes the time of the records, and memory for a part of them.
+ * @throws {DamagedHourError} when the runs are not what was stored.
+ */
+export function closeSegments(world: ClosingWorld, job: SegmentsJob): readonly FiledSegment[] {
+  const { crypto, openForReading } = world;
+  return openSound(openForReading, job.database, (database) => {
+    const runs = new Runs(database);
+    const segments = job.segments.map((sealed) => {
+      return { ...sealedParts(crypto, runs, sealed, job.seed), to: sealed.to };
+    });
+    const filed = writeFiles(crypto, segments);
+    database.close();
+    return filed;
+  });
+}

@@ -1,0 +1,228 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openForReading } from "@glowworm/platform";
+import {
+  decodeRecords,
+  equalBytes,
+  HOUR_PAGES_MAX,
+  HOUR_RECORDS_MAX,
+  PAGE_RECORDS,
+  SEGMENTS_PER_HOUR,
+  STORED_RECORD_BYTES,
+  segmentPadding,
+} from "@glowworm/protocol";
+import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import { StoreBusyError, StoreUnavailableError } from "@glowworm/server";
+import { describe, expect, it } from "vitest";
+import type { SegmentsJob } from "../../src/store/embedded/close-segments.ts";
+import { LocalCloser } from "../../src/store/embedded/closer.ts";
+import type { FiledSegment } from "../../src/store/embedded/segment-file.ts";
+import { sortedOnce } from "../../src/store/embedded/sorted-records.ts";
+import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
+import {
+  crypto,
+  HOUR_MS,
+  NOON_HOUR,
+  NOON_MS,
+  packed,
+  SEGMENT_MS,
+  someReports,
+  someUpload,
+  temporaryFolder,
+} from "../support/fixtures.ts";
+import { openLocalStore, SmallDisk } from "../support/local-store.ts";
+import { everything, recordsOfHours, segmentBytes, timesFound } from "../support/published.ts";
+import { TestApp } from "../support/test-app.ts";
+
+const random = seededRandom("segment closing");
+const SEGMENT = NOON_HOUR * SEGMENTS_PER_HOUR;
+const HOUR_IS_CLOSED_MS = HOUR_MS + 120_000;
+
+/** Closes segments when `before` lets it, and gives them back when `after` does. */
+class HeldCloser extends LocalCloser {
+  before: () => Promise<void> = async () => {};
+  after: () => Promise<void> = async () => {};
+
+  constructor() {
+    super({ crypto, openForReading });
+  }
+
+  override async closeSegments(job: SegmentsJob): Promise<readonly FiledSegment[]> {
+    await this.before();
+    const filed = await super.closeSegments(job);
+    await this.after();
+    return filed;
+  }
+}
+
+function heldDisk(): { disk: SmallDisk; closer: HeldCloser } {
+  const disk = new SmallDisk();
+  const closer = new HeldCloser();
+  disk.closer = closer;
+  return { disk, closer };
+}
+
+const fail = (): Promise<never> => Promise.reject(new Error("killed"));
+
+describe("a segment that is being closed", () => {
+  it("holds up no report and takes none, and both calls that wait for it end when it is closed", async () => {
+    const { disk, closer } = heldDisk();
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(temporaryFolder(), disk, clock);
+    await store.maintain();
+    const [early, late] = [someReports(random, 100), someReports(random, 100)];
+    await store.put(packed(early));
+    let letGo = (): void => {};
+    const isHeld = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    closer.before = () => isHeld;
+    clock.advance(SEGMENT_MS);
+    const first = store.maintain();
+    clock.setWall(NOON_MS);
+    await store.put(packed([...late, ...early]));
+    expect((await store.published()).open).toBeNull();
+    expect(await store.segment(SEGMENT)).toBe("open");
+    clock.setWall(NOON_MS + 2 * SEGMENT_MS);
+    const second = store.maintain();
+    letGo();
+    await Promise.all([first, second]);
+    expect((await store.published()).open).toEqual({ first: SEGMENT, last: SEGMENT + 1 });
+    const found = async (segment: number): Promise<readonly number[]> => {
+      const records = decodeRecords(await segmentBytes(store, segment));
+      return [early, late].map((reports) =>
+        timesFound(reports, records).reduce((sum, times) => sum + times),
+      );
+    };
+    expect(await found(SEGMENT)).toEqual([100, 0]);
+    expect(await found(SEGMENT + 1)).toEqual([0, 100]);
+    await store.close();
+  });
+
+  it("is closed anew when a crash came before it was noted", async () => {
+    const { disk, closer } = heldDisk();
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS);
+    let store = await openLocalStore(folder, disk, clock);
+    await store.maintain();
+    const reports = someReports(random, 99);
+    await store.put(packed(reports));
+    closer.after = fail;
+    clock.advance(SEGMENT_MS);
+    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    await store.close();
+    const path = join(folder, "open", `${SEGMENT}.segment`);
+    expect(existsSync(path)).toBe(true);
+    store = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(existsSync(path)).toBe(false);
+    await store.maintain();
+    const records = decodeRecords(await segmentBytes(store, SEGMENT));
+    expect(timesFound(reports, records)).toEqual(reports.map(() => 1));
+    await store.close();
+  });
+
+  it("gets the same bytes when it was not noted because the disk was full", async () => {
+    const { disk } = heldDisk();
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(folder, disk, clock);
+    await store.maintain();
+    await store.put(packed(someReports(random, 99)));
+    disk.fill();
+    clock.advance(90 * SEGMENT_MS);
+    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    const paths = Array.from({ length: 90 }, (_, at) =>
+      join(folder, "open", `${SEGMENT + at}.segment`),
+    );
+    const first = paths.map((path) => readFileSync(path));
+    disk.empty();
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
+    expect(paths.map((path) => readFileSync(path))).toEqual(first);
+    expect((await store.published()).open).toEqual({ first: SEGMENT, last: SEGMENT + 90 });
+    await store.close();
+  });
+
+  it("is served while its runs are removed, and they go at the next start when a crash came before", async () => {
+    const { disk } = heldDisk();
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS);
+    let store = await openLocalStore(folder, disk, clock);
+    await store.maintain();
+    const reports = someReports(random, 1200);
+    for (const report of reports) await store.put(packed([report]));
+    clock.advance(SEGMENT_MS);
+    disk.pause = fail;
+    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    await store.close();
+    const runsLeft = (): number => {
+      const database = openForReading(join(folder, "open", `${NOON_HOUR}.sqlite`));
+      const count = database.prepare<[], number>("SELECT count(*) FROM runs").pluck().get();
+      database.close();
+      return count ?? -1;
+    };
+    expect(runsLeft()).toBeGreaterThan(0);
+    store = await openLocalStore(folder, new SmallDisk(), clock);
+    const before = await everything(store);
+    await store.put(packed(reports));
+    await store.maintain();
+    expect(runsLeft()).toBe(0);
+    expect(await everything(store)).toEqual(before);
+    clock.advance(HOUR_IS_CLOSED_MS);
+    await store.maintain();
+    expect(timesFound(reports, await recordsOfHours(store))).toEqual(reports.map(() => 1));
+    await store.close();
+  });
+
+  it("may hold reports whose ids are all alike, more than are sorted at a time", async () => {
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(temporaryFolder(), new SmallDisk(), clock);
+    await store.maintain();
+    const count = 2 ** 17 + 1000;
+    const records = random.bytes(count * RECORD_BYTES);
+    for (let at = 0; at < records.length; at += 2 * RECORD_BYTES) records.fill(7, at, at + 16);
+    const reports = Array.from({ length: count }, (_, number) => {
+      const record = records.subarray(number * RECORD_BYTES, (number + 1) * RECORD_BYTES);
+      return { getId: record.subarray(0, 16), envelope: record.subarray(16) };
+    });
+    for (let at = 0; at < count; at += 8000) await store.put(packed(reports.slice(at, at + 8000)));
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
+    const bytes = await segmentBytes(store, SEGMENT);
+    const served = new Uint8Array(records.length);
+    for (let number = 0; number < count; number++) {
+      const from = number * STORED_RECORD_BYTES;
+      served.set(bytes.subarray(from, from + RECORD_BYTES), number * RECORD_BYTES);
+    }
+    expect(bytes.length).toBe(count * STORED_RECORD_BYTES);
+    expect(equalBytes(served, sortedOnce(records))).toBe(true);
+    await store.close();
+  });
+});
+
+describe("an hour that has as many reports as an hour takes", () => {
+  it("leaves room for the padding of its segments in the largest hour that anybody reads", () => {
+    const padding = SEGMENTS_PER_HOUR * Math.max(segmentPadding(0), segmentPadding(1));
+    expect(HOUR_RECORDS_MAX + padding).toBeLessThanOrEqual(HOUR_PAGES_MAX * PAGE_RECORDS);
+  });
+
+  it("refuses more until it ends, and says so, but not what it has already", async () => {
+    const clock = new FakeClock(NOON_MS + 600_000);
+    const store = await openLocalStore(temporaryFolder(), new SmallDisk(), clock, 30, 10);
+    await store.maintain();
+    const reports = someReports(random, 8);
+    await store.put(packed(reports));
+    const more = store.put(packed(someReports(random, 3)));
+    await expect(more).rejects.toBeInstanceOf(StoreBusyError);
+    await expect(more).rejects.toMatchObject({ retrySeconds: 3000 });
+    expect(store.health().isWritable).toBe(true);
+    await store.put(packed(reports));
+    await store.put(packed(someReports(random, 2)));
+    const app = new TestApp(store, clock);
+    const refused = await app.upload([someUpload(random)]);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "3000"]);
+    clock.advance(3_000_000);
+    expect((await app.upload([someUpload(random)])).status).toBe(201);
+    await store.close();
+  });
+});
