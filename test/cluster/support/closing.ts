@@ -1,4 +1,4 @@
-import type { Clock } from "@glowworm/protocol";
+import { buildFilter, type Clock } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { Arrivals } from "../../../packages/server/src/store/cassandra/arrivals.ts";
 import { BookKeeper } from "../../../packages/server/src/store/cassandra/book-keeper.ts";
@@ -60,7 +60,9 @@ export async function closingParts(
   const keeper = new BookKeeper(session, tables, fence, clock, 30);
   const arrivals = new Arrivals(session, tables, TTL_SECONDS);
   const pieces = new SlowPieces(session, tables, before);
-  const parts = { session, tables, arrivals, pieces, crypto, random: seededRandom(name) };
+  const random = seededRandom(name);
+  const filters = { build: async (ids: Uint8Array) => buildFilter(ids, random) };
+  const parts = { session, tables, arrivals, pieces, crypto, random, filters };
   const closer = new Closer(parts, fence, keeper, 30);
   return { session, tables, keeper, fence, arrivals, closer };
 }

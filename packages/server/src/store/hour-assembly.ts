@@ -1,5 +1,4 @@
 import {
-  buildFilter,
   type CryptoSuite,
   ENVELOPE_BYTES,
   encodeManifest,
@@ -12,7 +11,6 @@ import {
   PAGE_RECORDS,
   type PageEntry,
   pageEntryOf,
-  type RandomSource,
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
 
@@ -51,6 +49,11 @@ export class HourAssembly {
     this.#ids = new Uint8Array(hasFilter ? pages * PAGE_RECORDS * GET_ID_BYTES : 0);
   }
 
+  /** What the filter of the hour is built over, 16 bytes each, once all records are added; null for an hour of up to 64 pages. */
+  get ids(): Uint8Array | null {
+    return this.#ids.length > 0 ? this.#ids : null;
+  }
+
   /** The next record in order: 129 bytes, and its arrival step. */
   add(record: Uint8Array, step: number): void {
     const end = this.#at + STORED_RECORD_BYTES;
@@ -64,14 +67,13 @@ export class HourAssembly {
   }
 
   /**
-   * Call once, after the last record. Takes about a second for a million records.
+   * Call once, after the last record.
    * @param previous hash of the manifest of the closed hour before, or zeros.
-   * @param random for the seed of the filter.
+   * @param filter over `ids`; null without ids.
    * @throws {UsageError} when the last page is not full.
    * @see docs/protocol.md section 7.5
    */
-  finish(hour: number, previous: Uint8Array, random: RandomSource): AssembledHour {
-    const filter = this.#ids.length > 0 ? buildFilter(this.#ids, random) : null;
+  finish(hour: number, previous: Uint8Array, filter: Uint8Array | null): AssembledHour {
     const manifest = encodeManifest({
       hour,
       recordCount: this.#entries.length * PAGE_RECORDS + this.#at / STORED_RECORD_BYTES,

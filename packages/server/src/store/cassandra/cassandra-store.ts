@@ -14,6 +14,7 @@ import { type ClosedHour, type Closing, findSegment, publishedOf } from "./book.
 import { BookKeeper } from "./book-keeper.ts";
 import { Closer } from "./closer.ts";
 import { Fence } from "./fence.ts";
+import { FilterThread } from "./filter-thread.ts";
 import { Intake } from "./intake.ts";
 import { Lease } from "./lease.ts";
 import { assertRetention, type CassandraStoreOptions, connected } from "./open.ts";
@@ -55,6 +56,7 @@ class CassandraStore implements ReportStore {
   readonly #closer: Closer;
   readonly #queue: CommitQueue;
   readonly #filters: FilterCache = new FilterCache();
+  readonly #filterThread: FilterThread = new FilterThread();
   #isWritable = true;
 
   constructor(session: Session, tables: Tables, options: CassandraStoreOptions) {
@@ -64,7 +66,15 @@ class CassandraStore implements ReportStore {
     const arrivals = new Arrivals(session, tables, ttlSeconds);
     const pieces = new Pieces(session, tables, ttlSeconds);
     const keeper = new BookKeeper(session, tables, fence, clock, retentionDays);
-    const parts = { session, tables, arrivals, pieces, crypto, random };
+    const parts = {
+      session,
+      tables,
+      arrivals,
+      pieces,
+      crypto,
+      random,
+      filters: this.#filterThread,
+    };
     this.#options = options;
     this.#session = session;
     this.#keeper = keeper;
@@ -141,6 +151,7 @@ class CassandraStore implements ReportStore {
     await this.#queue.idle();
     // A lease that cannot be given back expires.
     await this.#lease.release().catch(() => {});
+    await this.#filterThread.end();
     await this.#session.close();
   }
 

@@ -71,7 +71,8 @@ async function writePages(
     if (held.length === HELD_PAGES_MAX) await flush();
   }
   await flush();
-  return assembly.finish(hour.hour, previous?.manifest ?? new Uint8Array(HASH_BYTES), parts.random);
+  const filter = assembly.ids === null ? null : await parts.filters.build(assembly.ids);
+  return assembly.finish(hour.hour, previous?.manifest ?? new Uint8Array(HASH_BYTES), filter);
 }
 
 function stepOf(record: Uint8Array): number {

@@ -11,6 +11,7 @@ import {
 } from "@glowworm/protocol";
 import type { Arrivals } from "./arrivals.ts";
 import { closedThrough, encodeCounts, type OpenHour } from "./book.ts";
+import type { FilterBuilder } from "./filter-thread.ts";
 import { CANDIDATE_BYTES, type Pieces } from "./pieces.ts";
 import type { Tables } from "./schema.ts";
 import { bytesOf, intOf, type Session } from "./session.ts";
@@ -26,6 +27,7 @@ export interface CloserParts {
   readonly pieces: Pieces;
   readonly crypto: CryptoSuite;
   readonly random: RandomSource;
+  readonly filters: FilterBuilder;
 }
 
 /**

@@ -11,6 +11,7 @@ import { dirname } from "node:path";
 import { syncFolder } from "@glowworm/platform";
 import {
   arrivalStepOf,
+  buildFilter,
   type CryptoSuite,
   compareBytes,
   concat,
@@ -119,7 +120,8 @@ function finish(
   assembly: HourAssembly,
 ): ClosedHour {
   const before = previous === null ? new Uint8Array(HASH_BYTES) : fromHex(previous);
-  const { pages, manifest, manifestHash, filter } = assembly.finish(hour, before, random);
+  const filter = assembly.ids === null ? null : buildFilter(assembly.ids, random);
+  const { pages, manifest, manifestHash } = assembly.finish(hour, before, filter);
   const closed = { hour, pages, manifest: toHex(manifestHash) };
   const end = filter ?? new Uint8Array();
   const footer = encodeFooter(crypto, { ...closed, filterBytes: end.length });
