@@ -9,7 +9,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { HOUR_SECONDS, randomFraction, type StoredRecord } from "@glowworm/protocol";
+import {
+  HOUR_SECONDS,
+  hourOfSegment,
+  randomFraction,
+  SEGMENT_SECONDS,
+  type StoredRecord,
+} from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { Server } from "@glowworm/server";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -26,6 +32,7 @@ const YESES_PER_HOUR = 40;
 const CONNECTIONS = 8;
 const AFTER_CLOSE_MS = (HOUR_SECONDS + 150) * 1000;
 const BLOCK_BYTES = 4096;
+const PART_BYTES = 65_536;
 const OPEN_HOUR = 0;
 
 type Damage = (path: string, offset: number) => void;
@@ -45,7 +52,10 @@ const DAMAGES: readonly (readonly [string, Damage])[] = [
   ],
 ];
 
-/** A folder with two closed hours and an open one, left by SIGKILL: the log holds all that the open one got. */
+/**
+ * A folder with two closed hours and an open one, left by SIGKILL: the first half of what that got is in the file of a
+ * segment, and the log holds the other.
+ */
 const place = new Place("damage");
 let files: readonly string[] = [];
 
@@ -61,6 +71,13 @@ beforeAll(async () => {
       (await place.reader.list(server.url)).hours.length > hour ? true : null,
     );
   }
+  place.clock.advance(SEGMENT_SECONDS * 1000);
+  await eventually("the segment to close", 60_000, async () =>
+    isSegmentClosed(place.folder) ? true : null,
+  );
+  const late = new Load(place.history, server.url, CONNECTIONS);
+  await late.more("yes", YESES_PER_HOUR);
+  await late.stop();
   await server.end("SIGKILL");
   files = readdirSync(place.folder, { recursive: true, encoding: "utf8" }).filter((name) => {
     const found = statSync(join(place.folder, name));
@@ -68,6 +85,15 @@ beforeAll(async () => {
     return found.isFile() && found.size > 0 && name !== "format";
   });
 });
+
+/** Whether a segment has a file that is not one of the smallest, and its runs are gone with the log. */
+function isSegmentClosed(folder: string): boolean {
+  const sizes = readdirSync(join(folder, "open"))
+    .filter((name) => /\.segment$|-wal$/.test(name))
+    .map((name) => ({ name, size: statSync(join(folder, "open", name)).size }));
+  const isThere = sizes.some(({ name, size }) => name.endsWith(".segment") && size > PART_BYTES);
+  return isThere && sizes.every(({ name, size }) => !name.endsWith("-wal") || size === 0);
+}
 
 interface Trial {
   readonly verdict: Verdict;
@@ -139,7 +165,7 @@ describe("a data folder in which a file", () => {
 
   it("is as it was left has everything, and nothing to say", () => {
     expect(files.map((file) => basename(file).replace(/\d+/, "H"))).toEqual(
-      expect.arrayContaining(["H.hour", "H.sqlite", "H.sqlite-wal", "lock.sqlite"]),
+      expect.arrayContaining(["H.hour", "H.segment", "H.sqlite", "H.sqlite-wal", "lock.sqlite"]),
     );
     expect(whole.verdict).toMatchObject(CLEAN);
     expect(new Set(whole.hours.values()).size).toBe(CLOSED_HOURS + 1);
@@ -161,7 +187,7 @@ describe("a data folder in which a file", () => {
         const elsewhere = [...lost].filter((batch) => whole.hours.get(batch) !== hour);
         expect(elsewhere, what).toEqual([]);
         if (said.includes("damaged, set aside")) {
-          expect(said).toContain(basename(file).replace(/-wal$|-shm$/, ""));
+          expect(said).toContain(nameOf(file));
           named++;
         } else {
           expect(
@@ -182,6 +208,13 @@ describe("a data folder in which a file", () => {
 function mayBeLost(file: string, damage: string, batch: number): boolean {
   if (!/\d\.sqlite-wal$/.test(file)) return false;
   return damage === "cut short" || lastGroup().has(batch);
+}
+
+/** What is named when a file is damaged: its hour. */
+function nameOf(file: string): string {
+  const segment = /(\d+)\.segment$/.exec(file)?.[1];
+  if (segment === undefined) return basename(file).replace(/-wal$|-shm$/, "");
+  return `${hourOfSegment(Number(segment))}.sqlite`;
 }
 
 /** Batches that may have been in the last commit: no more than there were connections. */

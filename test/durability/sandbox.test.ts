@@ -9,9 +9,10 @@ const WORKER = createRequire(
 ).resolve("@glowworm/server/closing-worker");
 const ASK = `
   import { Worker } from "node:worker_threads";
-  const worker = new Worker(${JSON.stringify(WORKER)}, { execArgv: [] });
+  const workerData = { hasTime: true };
+  const worker = new Worker(${JSON.stringify(WORKER)}, { workerData, execArgv: [] });
   worker.on("message", (reply) => { console.log(JSON.stringify(reply)); worker.terminate(); });
-  worker.postMessage({ kind: "discard", path: "/nonexistent/none.sqlite" });
+  worker.postMessage({ kind: "discard", paths: ["/nonexistent/none.sqlite"] });
 `;
 
 it.skipIf(skip)(

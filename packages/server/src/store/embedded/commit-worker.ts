@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { Failure, openDatabase } from "@glowworm/platform";
 import { HOUR_RECORDS_MAX, loadCrypto } from "@glowworm/protocol";
@@ -7,6 +7,9 @@ import { StoreBusyError, StoreFullError } from "../report-store.ts";
 import type { WriterError, WriterMessage, WriterRequest, WriterSettings } from "./messages.ts";
 import { ThreadedCloser } from "./threaded-closer.ts";
 import { Writer } from "./writer.ts";
+
+/** For what may wait, between two pieces of some milliseconds: commits have most of the disk meanwhile. */
+const PAUSE_MS = 20;
 
 if (parentPort !== null) await serve(parentPort, workerData as WriterSettings);
 
@@ -17,7 +20,7 @@ async function serve(port: MessagePort, settings: WriterSettings): Promise<void>
     ...settings,
     ...{ crypto, openDatabase, freeBytes },
     closer: new ThreadedCloser(),
-    pause: () => nextTurn(),
+    pause: () => sleep(PAUSE_MS),
     hourRecordsMax: HOUR_RECORDS_MAX,
   });
   const answer = async (id: number, request: WriterRequest): Promise<WriterMessage> => {

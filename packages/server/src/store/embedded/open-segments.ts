@@ -1,7 +1,7 @@
 import type { RunNote } from "./runs.ts";
 
-/** Bytes of records, and runs, that are removed at a time: some ten milliseconds. */
-const REMOVED_RECORDS_MAX = 2 ** 14;
+/** Records, and runs, that are removed at a time: half a megabyte, some milliseconds. */
+const REMOVED_RECORDS_MAX = 2 ** 12;
 const REMOVED_RUNS_MAX = 1024;
 
 interface Entered {
