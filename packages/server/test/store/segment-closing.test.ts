@@ -178,7 +178,7 @@ describe("a segment that is being closed", () => {
     const clock = new FakeClock(NOON_MS);
     const store = await openLocalStore(temporaryFolder(), new SmallDisk(), clock);
     await store.maintain();
-    const count = 2 ** 17 + 1000;
+    const count = 2 ** 16 + 1000;
     const records = random.bytes(count * RECORD_BYTES);
     for (let at = 0; at < records.length; at += 2 * RECORD_BYTES) records.fill(7, at, at + 16);
     const reports = Array.from({ length: count }, (_, number) => {

@@ -1,12 +1,12 @@
 import type { CryptoSuite } from "@glowworm/protocol";
+import { type FencedRecords, fencedParts } from "./fenced-records.ts";
 import { type OpenDatabase, openSound } from "./open-hour-file.ts";
 import { Runs } from "./runs.ts";
-import { type SealedRecords, sealedParts } from "./sealed-records.ts";
 import type { FiledSegment } from "./segment-file.ts";
 import { writeFiles } from "./segment-writer.ts";
 
 /** A segment that nothing enters any more. */
-interface SealedSegment extends SealedRecords {
+interface FencedSegment extends FencedRecords {
   /** File to make. */
   readonly to: string;
 }
@@ -15,7 +15,7 @@ interface SealedSegment extends SealedRecords {
 export interface SegmentsJob {
   /** Database of the hour; others may write it meanwhile. */
   readonly database: string;
-  readonly segments: readonly SealedSegment[];
+  readonly segments: readonly FencedSegment[];
   /** 32 random bytes from which padding is drawn: with the same ones a segment gets the same bytes again. */
   readonly seed: Uint8Array;
 }
@@ -34,8 +34,8 @@ export function closeSegments(world: ClosingWorld, job: SegmentsJob): readonly F
   const { crypto, openForReading } = world;
   return openSound(openForReading, job.database, (database) => {
     const runs = new Runs(database);
-    const segments = job.segments.map((sealed) => {
-      return { ...sealedParts(crypto, runs, sealed, job.seed), to: sealed.to };
+    const segments = job.segments.map((fenced) => {
+      return { ...fencedParts(crypto, runs, fenced, job.seed), to: fenced.to };
     });
     const filed = writeFiles(crypto, segments);
     database.close();

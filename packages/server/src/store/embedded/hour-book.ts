@@ -94,13 +94,17 @@ export class HourBook {
     this.#expire(now);
     const current = Math.max(segmentOf(now), this.arrivalFloor);
     this.#hours.openFor(current);
-    for (const hour of this.#hours.open) hour.seal(current - 1);
+    for (const hour of this.#hours.open) hour.raiseFence(current - 1);
     this.#hours.scrub(now);
     await this.#segments.close();
   }
 
-  /** Closes the hours that are over at `now`. Called again while a large one is being closed, it leaves that alone. */
+  /**
+   * Removes what closed segments left behind, and closes the hours that are over at `now`. Called again while a large one is
+   * being closed, it leaves that alone.
+   */
   async closeHours(now: UnixSeconds, random: RandomSource): Promise<void> {
+    await this.#segments.removeLeftover();
     if (this.#isClosing) return;
     this.#isClosing = true;
     try {

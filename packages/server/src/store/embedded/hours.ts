@@ -65,7 +65,7 @@ export class Hours {
   /** First segment that reports may still enter. */
   get arrivalFloor(): number {
     const afterHours = this.closed.floorHour * SEGMENTS_PER_HOUR;
-    const afterOpen = (this.#open.at(-1)?.sealedThrough ?? -1) + 1;
+    const afterOpen = (this.#open.at(-1)?.fence ?? -1) + 1;
     return Math.max(afterHours, afterOpen, this.#lostFloor);
   }
 
@@ -137,7 +137,7 @@ export class Hours {
   }
 
   #setAside(hour: OpenHour): void {
-    this.#lostFloor = Math.max(this.#lostFloor, hour.sealedThrough + 1);
+    this.#lostFloor = Math.max(this.#lostFloor, hour.fence + 1);
     this.#open.splice(this.#open.indexOf(hour), 1);
     hour.close();
     this.#noteLost(hour.hour);

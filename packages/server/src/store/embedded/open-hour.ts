@@ -30,7 +30,7 @@ export interface OpenHourWorld {
 
 /**
  * An hour that still takes reports: a database to which commits append, and a file for each closed segment. A segment is
- * sealed, which is when nothing enters it any more, then written to its file elsewhere, then noted. Storing takes the time
+ * fenced, which is when nothing enters it any more, then written to its file elsewhere, then noted. Storing takes the time
  * of the group and not of the hour. Loading reads the hour whole.
  */
 export class OpenHour {
@@ -44,7 +44,7 @@ export class OpenHour {
   readonly #closed: ClosedSegments;
   /** Padding is drawn from it: a segment that is closed again, because noting it failed, gets the same bytes. */
   readonly #seed: Uint8Array;
-  #sealedThrough: number;
+  #fence: number;
   #nextRun = 1;
 
   private constructor(world: OpenHourWorld, hour: number, database: HourDatabase) {
@@ -58,7 +58,7 @@ export class OpenHour {
     });
     this.firstSegment = this.#ofThisHour(database.firstSegment);
     this.#closed = new ClosedSegments(world.layout, this.firstSegment);
-    this.#sealedThrough = this.firstSegment - 1;
+    this.#fence = this.firstSegment - 1;
   }
 
   /** Makes the hour that begins to take reports at `firstSegment`. */
@@ -91,8 +91,8 @@ export class OpenHour {
   }
 
   /** Newest segment that nothing enters any more, or the one before the first. */
-  get sealedThrough(): number {
-    return this.#sealedThrough;
+  get fence(): number {
+    return this.#fence;
   }
 
   /** Newest closed segment, or the one before the first. */
@@ -113,9 +113,9 @@ export class OpenHour {
     return this.#open.hasLeftover;
   }
 
-  /** Whether sealed segments are not closed yet, or runs of closed ones are still there. */
+  /** Whether fenced segments are not closed yet. */
   get isBehind(): boolean {
-    return this.#sealedThrough > this.closedThrough || this.hasLeftover;
+    return this.#fence > this.closedThrough;
   }
 
   /** Stores all or none, 129 bytes each; durable when it returns. Those that are equal are stored once. */
@@ -141,15 +141,14 @@ export class OpenHour {
   }
 
   /** Lets nothing enter the segments up to `segment` any more. */
-  seal(segment: number): void {
-    this.#sealedThrough = Math.max(this.#sealedThrough, Math.min(segment, this.lastSegment));
+  raiseFence(segment: number): void {
+    this.#fence = Math.max(this.#fence, Math.min(segment, this.lastSegment));
   }
 
-  /** What makes files of the sealed segments, or null when all have one. */
-  segmentsJob(): SegmentsJob | null {
+  /** What makes files of the fenced segments that have none. */
+  segmentsJob(): SegmentsJob {
     const first = this.closedThrough + 1;
-    const count = this.#sealedThrough - this.closedThrough;
-    if (count === 0) return null;
+    const count = this.#fence - this.closedThrough;
     // A note that failed and may come back after a crash must not meet a file that is being written.
     this.#database.settle();
     const { layout } = this.#world;
@@ -188,7 +187,7 @@ export class OpenHour {
       const segment = this.#ofThisHour(note.segment);
       this.#closed.load(this.#world.crypto, note, (part) => this.#known.addFiled(segment, part));
     }
-    this.#sealedThrough = this.closedThrough;
+    this.#fence = this.closedThrough;
   }
 
   #learnRuns(): void {

@@ -9,52 +9,45 @@ export interface SegmentClosingWorld {
   readonly pause: () => Promise<void>;
 }
 
-/** Brings sealed segments into files, one hour after the other, and lets commits in between. */
+/** Brings fenced segments into files, one hour after the other, and removes their runs; commits are let in between. */
 export class SegmentClosing {
   readonly #hours: Hours;
   readonly #world: SegmentClosingWorld;
-  #running: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
 
   constructor(hours: Hours, world: SegmentClosingWorld) {
     this.#hours = hours;
     this.#world = world;
   }
 
-  /** Resolves when all segments that were sealed before the call are closed, and what they leave behind is gone. */
+  /** Resolves when all segments that were fenced before the call are closed. */
   async close(): Promise<void> {
-    while (this.#next() !== undefined) {
-      this.#running ??= this.#run().finally(() => {
-        this.#running = null;
+    while (this.#hours.open.some((hour) => hour.isBehind)) {
+      this.#closing ??= this.#closeNext().finally(() => {
+        this.#closing = null;
       });
-      await this.#running;
+      await this.#closing;
     }
   }
 
-  #next(): OpenHour | undefined {
-    return this.#hours.open.find((hour) => hour.isBehind);
-  }
-
-  async #run(): Promise<void> {
-    for (let hour = this.#next(); hour !== undefined; hour = this.#next()) {
-      const next = hour;
-      await this.#hours.orSetAsideLater(next, () => this.#closeAll(next));
-    }
-  }
-
-  /** The hour may be gone, as damaged, or because the store was closed, after whatever is waited for. */
-  async #closeAll(hour: OpenHour): Promise<void> {
-    const job = hour.segmentsJob();
-    if (job !== null) {
-      const notes = await this.#world.closer.closeSegments(job);
-      if (this.#isOpen(hour)) hour.noteClosed(notes);
-    }
-    while (this.#isOpen(hour) && hour.hasLeftover) {
-      hour.removeLeftover();
+  /** Removes the runs of segments that have files, some at a time. An hour that is gone meanwhile needs it no more. */
+  async removeLeftover(): Promise<void> {
+    for (;;) {
+      const hour = this.#hours.open.find(({ hasLeftover }) => hasLeftover);
+      if (hour === undefined) return;
+      this.#hours.orSetAside(hour, () => hour.removeLeftover());
       await this.#world.pause();
     }
   }
 
-  #isOpen(hour: OpenHour): boolean {
-    return this.#hours.open.includes(hour);
+  async #closeNext(): Promise<void> {
+    const hour = this.#hours.open.find(({ isBehind }) => isBehind);
+    if (hour !== undefined) await this.#hours.orSetAsideLater(hour, () => this.#file(hour));
+  }
+
+  async #file(hour: OpenHour): Promise<void> {
+    const filed = await this.#world.closer.closeSegments(hour.segmentsJob());
+    // It may have been set aside, or the store closed, while that was done.
+    if (this.#hours.open.includes(hour)) hour.noteClosed(filed);
   }
 }

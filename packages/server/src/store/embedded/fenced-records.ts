@@ -11,12 +11,14 @@ import { randomFromSeed } from "./seeded-padding.ts";
 import { publishedParts, type SegmentParts } from "./segment-file.ts";
 import { firstFrom, PREFIXES, sortedNumbers } from "./sorted-records.ts";
 
-/** Records that are sorted at a time: 17 MB. */
-const SORTED_RECORDS_MAX = 2 ** 17;
+/** Records that are sorted at a time: 9 MB. */
+const SORTED_RECORDS_MAX = 2 ** 16;
+/** Ids are drawn at random: hardly ever does a share of them hold more than this many times its part. */
+const SPARE = 1.1;
 const SEED_BYTES = 32;
 
 /** The records of a segment that nothing enters any more, without padding. */
-export interface SealedRecords {
+export interface FencedRecords {
   readonly segment: number;
   readonly records: number;
   /** Which runs hold them. */
@@ -25,21 +27,21 @@ export interface SealedRecords {
 
 /**
  * The records of a segment as they are published, with padding drawn from 32 random bytes: with the same ones, the same
- * bytes again. Reads the runs once for each 131,072 records, and holds so many, or as many as have ids that begin alike.
+ * bytes again. Reads the runs once for each 65,536 records, and holds so many, or as many as have ids that begin alike.
  */
-export function sealedParts(
+export function fencedParts(
   crypto: CryptoSuite,
   runs: Runs,
-  sealed: SealedRecords,
+  fenced: FencedRecords,
   seed: Uint8Array,
 ): SegmentParts {
-  const { segment } = sealed;
-  const padding = paddingOf(crypto, segment, segmentPadding(sealed.records), seed);
-  const records = sealed.records + padding.length;
+  const { segment } = fenced;
+  const padding = paddingOf(crypto, segment, segmentPadding(fenced.records), seed);
+  const records = fenced.records + padding.length;
   return {
     segment,
     records,
-    parts: publishedParts(segment, records, sortedRecords(runs, sealed, padding)),
+    parts: publishedParts(segment, records, sortedRecords(runs, fenced, padding)),
   };
 }
 
@@ -61,14 +63,15 @@ function paddingOf(
 /** In order, 129 bytes each: first those whose ids begin low, then the next ones. */
 function* sortedRecords(
   runs: Runs,
-  { records, runs: numbers }: SealedRecords,
+  { records, runs: numbers }: FencedRecords,
   padding: readonly Uint8Array[],
 ): Generator<Uint8Array> {
-  const slices = Math.max(1, Math.ceil(records / SORTED_RECORDS_MAX));
-  for (let slice = 0; slice < slices; slice++) {
-    const from = Math.ceil((slice * PREFIXES) / slices);
-    const to = Math.ceil(((slice + 1) * PREFIXES) / slices);
-    const gathered = new Gathered();
+  const passes = Math.max(1, Math.ceil(records / SORTED_RECORDS_MAX));
+  const expected = Math.ceil((SPARE * records) / passes) + padding.length;
+  for (let pass = 0; pass < passes; pass++) {
+    const from = Math.ceil((pass * PREFIXES) / passes);
+    const to = Math.ceil(((pass + 1) * PREFIXES) / passes);
+    const gathered = new Gathered(expected * RECORD_BYTES);
     for (const run of numbers) gathered.add(between(runs.records(run), from, to));
     for (const record of padding) gathered.add(between(record, from, to));
     const { bytes } = gathered;
@@ -86,8 +89,12 @@ function between(sorted: Uint8Array, from: number, to: number): Uint8Array {
 
 /** Copies of pieces, back to back: the runs that they come from are large, and let go. */
 class Gathered {
-  #held: Uint8Array = new Uint8Array(RECORD_BYTES);
+  #held: Uint8Array;
   #length = 0;
+
+  constructor(expectedBytes: number) {
+    this.#held = new Uint8Array(expectedBytes);
+  }
 
   get bytes(): Uint8Array {
     return this.#held.subarray(0, this.#length);
