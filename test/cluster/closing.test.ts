@@ -109,7 +109,7 @@ describe.skipIf(nodes.length === 0)("closing", () => {
       clock.setWall(NOON_MS);
     });
     await one.closer.close(NOON_MS / 1000);
-    const intake = new Intake(clock, one.keeper, one.closer, slow, one.fence);
+    const intake = new Intake(clock, one.keeper, one.closer, slow, one.fence, 100);
     await intake.store(packed([report]));
     expect(slow.segments).toEqual([NOON_SEGMENT, NOON_SEGMENT + 1]);
     clock.setWall(NOON_MS + 2 * SEGMENT_MS);
@@ -118,6 +118,20 @@ describe.skipIf(nodes.length === 0)("closing", () => {
     clock.advance(HOUR_MS + 120_000);
     await store.maintain();
     expect(timesFound([report], await recordsOfHours(store))).toEqual([1]);
+  });
+
+  it("takes no more into an hour than anybody reads, and says when the next begins", async () => {
+    const [one] = servers;
+    if (one === undefined) throw new Error("a server was made");
+    const intake = new Intake(clock, one.keeper, one.closer, one.arrivals, one.fence, 8);
+    await intake.store(packed(someReports(random, 6)));
+    clock.advance(SEGMENT_MS);
+    await one.closer.close(clock.nowMs() / 1000);
+    await intake.store(packed(someReports(random, 2)));
+    const refused = intake.store(packed(someReports(random, 3)));
+    await expect(refused).rejects.toMatchObject({ name: "StoreBusyError", retrySeconds: 3570 });
+    clock.advance(HOUR_MS);
+    await intake.store(packed(someReports(random, 3)));
   });
 
   it("is taken over from a server that died in the middle", async () => {

@@ -5,6 +5,7 @@ import {
   SEGMENTS_PER_HOUR,
   toHex,
 } from "@glowworm/protocol";
+import { type HourProgress, openRange } from "../hour-rules.ts";
 import type { Published, SegmentAbsence } from "../report-store.ts";
 import type { Fence } from "./fence.ts";
 import type { Tables } from "./schema.ts";
@@ -25,9 +26,7 @@ export interface Closing {
 }
 
 /** An hour that is not closed. */
-export interface OpenHour {
-  readonly hour: number;
-  readonly firstSegment: number;
+export interface OpenHour extends HourProgress {
   /** Without a gap, from the first segment on. */
   readonly closings: readonly Closing[];
 }
@@ -87,15 +86,6 @@ export function arrivalFloor(book: Book): number {
   return Math.max(book.fence + 1, (newest + 1) * SEGMENTS_PER_HOUR);
 }
 
-export function lastSegmentOf(hour: number): number {
-  return (hour + 1) * SEGMENTS_PER_HOUR - 1;
-}
-
-/** Newest closed segment of an open hour, or the one before its first. */
-export function closedThrough(hour: OpenHour): number {
-  return hour.closings.at(-1)?.through ?? hour.firstSegment - 1;
-}
-
 /** The run that a segment was closed in, or why there is none. */
 export function findSegment(book: Book, segment: number): Closing | SegmentAbsence {
   const hour = book.open.find((open) => open.hour === hourOfSegment(segment));
@@ -116,15 +106,6 @@ export function encodeCounts(counts: readonly number[]): Uint8Array {
   const writer = new ByteWriter(4 * counts.length);
   for (const count of counts) writer.u32("counts", count);
   return writer.finish();
-}
-
-/** Closed segments without a gap, from the oldest open hour on. */
-function openRange([oldest, next]: readonly OpenHour[]): Published["open"] {
-  if (oldest === undefined) return null;
-  const isOver = closedThrough(oldest) === lastSegmentOf(oldest.hour);
-  const goesOn = isOver && next?.firstSegment === lastSegmentOf(oldest.hour) + 1;
-  const last = closedThrough(goesOn ? next : oldest);
-  return last < oldest.firstSegment ? null : { first: oldest.firstSegment, last };
 }
 
 /**
@@ -161,7 +142,10 @@ function closedHourOf(row: Row): ClosedHour {
 async function readOpenHour(session: Session, tables: Tables, row: Row): Promise<OpenHour> {
   const hour = intOf(row, "hour");
   const rows = await session.rows(`SELECT * FROM ${tables("closings")} WHERE hour = ?`, [hour]);
-  return { hour, firstSegment: intOf(row, "first_segment"), closings: rows.map(closingOf) };
+  const firstSegment = intOf(row, "first_segment");
+  const closings = rows.map(closingOf);
+  const closedThrough = closings.at(-1)?.through ?? firstSegment - 1;
+  return { hour, firstSegment, closedThrough, closings };
 }
 
 function closingOf(row: Row): Closing {

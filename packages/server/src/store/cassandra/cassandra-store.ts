@@ -1,4 +1,10 @@
-import { DAY_SECONDS, hourOf, segmentOf, type UnixSeconds } from "@glowworm/protocol";
+import {
+  DAY_SECONDS,
+  HOUR_RECORDS_MAX,
+  hourOf,
+  segmentOf,
+  type UnixSeconds,
+} from "@glowworm/protocol";
 import { assertClock, type StorePlace } from "../clock-check.ts";
 import { CommitQueue } from "../commit-queue.ts";
 import { FilterCache } from "../filter-cache.ts";
@@ -29,6 +35,8 @@ const CLUSTER: StorePlace = {
 };
 /** Records that may wait for the cluster: 1 MB of memory. */
 const QUEUE_RECORDS_MAX = 8192;
+/** Closed segments of an hour hold no more when it still takes reports: what the open one may hold beside them fits. */
+const INTAKE_HOUR_MAX = HOUR_RECORDS_MAX - 2 ** 21;
 /** Bytes are kept for so much longer than they are listed: servers that are off do not close hours. */
 const SPARE_DAYS = 1;
 const HOLDER_BYTES = 16;
@@ -81,7 +89,7 @@ class CassandraStore implements ReportStore {
     this.#lease = new Lease(session, tables, random.bytes(HOLDER_BYTES));
     this.#pieces = pieces;
     this.#closer = new Closer(parts, fence, keeper, retentionDays);
-    const intake = new Intake(clock, keeper, this.#closer, arrivals, fence);
+    const intake = new Intake(clock, keeper, this.#closer, arrivals, fence, INTAKE_HOUR_MAX);
     const store = (records: Uint8Array): Promise<void> =>
       this.#observed(() => intake.store(records));
     this.#queue = new CommitQueue(store, QUEUE_RECORDS_MAX, options);

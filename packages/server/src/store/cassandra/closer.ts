@@ -1,12 +1,6 @@
-import {
-  HOUR_CLOSE_DELAY_SECONDS,
-  HOUR_SECONDS,
-  hourOfSegment,
-  SEGMENTS_PER_HOUR,
-  segmentOf,
-  type UnixSeconds,
-} from "@glowworm/protocol";
-import { arrivalFloor, BOOK, type ClosedHour, closedThrough, lastSegmentOf } from "./book.ts";
+import { hourOfSegment, SEGMENTS_PER_HOUR, segmentOf, type UnixSeconds } from "@glowworm/protocol";
+import { isDue, isOver, lastSegmentOf } from "../hour-rules.ts";
+import { arrivalFloor, BOOK, type ClosedHour } from "./book.ts";
 import type { BookKeeper } from "./book-keeper.ts";
 import type { Fence } from "./fence.ts";
 import { closeHour } from "./hour-closer.ts";
@@ -81,9 +75,8 @@ export class Closer {
 
   async #closeHours(now: UnixSeconds): Promise<void> {
     for (const hour of this.#keeper.book.open) {
-      const isDue = now >= (hour.hour + 1) * HOUR_SECONDS + HOUR_CLOSE_DELAY_SECONDS;
       // The next one names the hash of this one: it waits for it.
-      if (!isDue || closedThrough(hour) !== lastSegmentOf(hour.hour)) return;
+      if (!(isDue(hour.hour, now) && isOver(hour))) return;
       const previous = this.#keeper.book.closed.at(-1);
       await closeHour(this.#parts, hour, previous, this.#retentionDays);
       await this.#keeper.refresh();

@@ -1,17 +1,14 @@
 import {
-  arrivalStepOf,
   ByteReader,
   encodeRecords,
   equalBytes,
   HASH_BYTES,
   hourPadding,
   PAGE_RECORDS,
-  paddingRecord,
-  randomFraction,
-  SEGMENT_SECONDS,
 } from "@glowworm/protocol";
 import { type AssembledHour, HourAssembly, RECORD_BYTES } from "../hour-assembly.ts";
-import { BOOK, type ClosedHour, lastSegmentOf, type OpenHour } from "./book.ts";
+import { hourPaddingRecords } from "../hour-rules.ts";
+import { BOOK, type ClosedHour, type OpenHour } from "./book.ts";
 import { mergeRecords } from "./merge.ts";
 import { CANDIDATE_BYTES } from "./pieces.ts";
 import type { CloserParts } from "./segment-closer.ts";
@@ -65,7 +62,8 @@ async function writePages(
     written += held.length;
     held = [];
   };
-  const padding = paddingOf(parts, hour, count);
+  const { crypto, random } = parts;
+  const padding = encodeRecords(hourPaddingRecords(crypto, random, hourPadding(count), hour));
   for await (const record of recordsOf(parts, hour, previous, padding)) {
     assembly.add(record.subarray(0, RECORD_BYTES), stepOf(record));
     if (held.length === HELD_PAGES_MAX) await flush();
@@ -94,16 +92,6 @@ function recordsOf(
   const counted = hour.closings.flatMap(({ counts }) => counts);
   const total = counted.reduce((sum, count) => sum + count, 0);
   return mergeRecords([...segments, only(padding)], known, total);
-}
-
-/** Spread over the steps in which a server ran, so that no step holds padding alone. */
-function paddingOf({ crypto, random }: CloserParts, hour: OpenHour, count: number): Uint8Array {
-  const firstStep = arrivalStepOf(hour.firstSegment * SEGMENT_SECONDS);
-  const steps = arrivalStepOf(lastSegmentOf(hour.hour) * SEGMENT_SECONDS) - firstStep + 1;
-  const records = Array.from({ length: hourPadding(count) }, () => {
-    return paddingRecord(crypto, random, firstStep + Math.floor(randomFraction(random) * steps));
-  });
-  return encodeRecords(records);
 }
 
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

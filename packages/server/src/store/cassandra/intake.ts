@@ -1,4 +1,6 @@
-import { type Clock, segmentOf } from "@glowworm/protocol";
+import { type Clock, hourOfSegment, segmentOf, type UnixSeconds } from "@glowworm/protocol";
+import { RECORD_BYTES } from "../hour-assembly.ts";
+import { assertHourHolds } from "../hour-rules.ts";
 import { StoreUnavailableError } from "../report-store.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { BookKeeper } from "./book-keeper.ts";
@@ -15,8 +17,17 @@ export class Intake {
   readonly #closer: Closer;
   readonly #arrivals: Arrivals;
   readonly #fence: Fence;
+  readonly #hourRecordsMax: number;
 
-  constructor(clock: Clock, keeper: BookKeeper, closer: Closer, arrivals: Arrivals, fence: Fence) {
+  constructor(
+    clock: Clock,
+    keeper: BookKeeper,
+    closer: Closer,
+    arrivals: Arrivals,
+    fence: Fence,
+    hourRecordsMax: number,
+  ) {
+    this.#hourRecordsMax = hourRecordsMax;
     this.#clock = clock;
     this.#keeper = keeper;
     this.#closer = closer;
@@ -29,10 +40,12 @@ export class Intake {
    * the reports had been written, so whoever closes it reads them. Otherwise they are written again, further on.
    * @param records 129 bytes each.
    * @throws {StoreUnavailableError}
+   * @throws {StoreBusyError} when the closed segments of the hour hold as many as an hour takes.
    */
   async store(records: Uint8Array): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const segment = await this.#segment();
+      this.#assertRoom(hourOfSegment(segment), records.length / RECORD_BYTES);
       await this.#arrivals.write(segment, records);
       const fence = await this.#fence.read();
       if (fence < segment) return;
@@ -41,8 +54,20 @@ export class Intake {
     throw new StoreUnavailableError("segments closed faster than reports could be written");
   }
 
+  /** What segments hold that are not closed is not counted. */
+  #assertRoom(hour: number, records: number): void {
+    const open = this.#keeper.book.open.find((candidate) => candidate.hour === hour);
+    const counts = open?.closings.flatMap((run) => run.counts) ?? [];
+    const sum = counts.reduce((total, count) => total + count, records);
+    assertHourHolds(hour, sum, this.#hourRecordsMax, this.#now());
+  }
+
+  #now(): UnixSeconds {
+    return Math.floor(this.#clock.nowMs() / 1000);
+  }
+
   async #segment(): Promise<number> {
-    const now = segmentOf(Math.floor(this.#clock.nowMs() / 1000));
+    const now = segmentOf(this.#now());
     const segment = Math.max(now, this.#keeper.floor);
     return Math.max(segment, await this.#closer.begin(segment));
   }

@@ -10,7 +10,7 @@ import {
   segmentPadding,
 } from "@glowworm/protocol";
 import type { Arrivals } from "./arrivals.ts";
-import { closedThrough, encodeCounts, type OpenHour } from "./book.ts";
+import { encodeCounts, type OpenHour } from "./book.ts";
 import type { FilterBuilder } from "./filter-thread.ts";
 import { CANDIDATE_BYTES, type Pieces } from "./pieces.ts";
 import type { Tables } from "./schema.ts";
@@ -39,7 +39,7 @@ export async function closeSegments(
   hour: OpenHour,
   through: number,
 ): Promise<void> {
-  let first = closedThrough(hour) + 1;
+  let first = hour.closedThrough + 1;
   while (first <= through) first = (await closeRun(parts, hour.hour, first, through)) + 1;
 }
 

@@ -10,7 +10,6 @@ import {
 import { dirname } from "node:path";
 import { syncFolder } from "@glowworm/platform";
 import {
-  arrivalStepOf,
   buildFilter,
   type CryptoSuite,
   compareBytes,
@@ -19,13 +18,11 @@ import {
   HASH_BYTES,
   hourPadding,
   PAGE_RECORDS,
-  paddingRecord,
   type RandomSource,
-  randomFraction,
-  SEGMENT_SECONDS,
   toHex,
 } from "@glowworm/protocol";
 import { HourAssembly } from "../hour-assembly.ts";
+import { hourPaddingRecords } from "../hour-rules.ts";
 import { readSpan, writeAll } from "./file-spans.ts";
 import { type ClosedHour, encodeFooter, SPANS } from "./hour-file.ts";
 import { UNFINISHED } from "./layout.ts";
@@ -87,7 +84,7 @@ function writeHour(
   const fd = openSync(unfinished, "w", 0o600);
   try {
     const random = randomFromSeed(crypto, job.seed);
-    const padding = paddingSource(crypto, random, missing, job.segments);
+    const padding = paddingSource(crypto, random, missing, job);
     const assembly = assemblyInto(crypto, fd, (count + missing) / PAGE_RECORDS);
     mergeSources([...sources, padding], (record, step) => assembly.add(record, step));
     const closed = finish(crypto, random, job, fd, assembly);
@@ -130,25 +127,22 @@ function finish(
   return closed;
 }
 
-/** Padding for whole pages, spread over the steps in which the server ran, so that no step holds padding alone. */
+/** Padding for whole pages, in order. */
 function paddingSource(
   crypto: CryptoSuite,
   random: RandomSource,
   missing: number,
-  segments: readonly SegmentNote[],
+  { hour, segments }: ClosingJob,
 ): RecordSource {
-  const firstStep = arrivalStepOf((segments[0]?.segment ?? 0) * SEGMENT_SECONDS);
-  const lastStep = arrivalStepOf((segments.at(-1)?.segment ?? 0) * SEGMENT_SECONDS);
-  const padding = Array.from({ length: missing }, () => {
-    const step = firstStep + Math.floor(randomFraction(random) * (lastStep - firstStep + 1));
-    const { getId, envelope } = paddingRecord(crypto, random, step);
-    return { record: concat(getId, envelope), step };
-  }).sort((a, b) => compareBytes(a.record, b.record));
+  const firstSegment = segments[0]?.segment ?? 0;
+  const padding = hourPaddingRecords(crypto, random, missing, { hour, firstSegment })
+    .map(({ getId, envelope, arrivalStep }) => ({ record: concat(getId, envelope), arrivalStep }))
+    .sort((a, b) => compareBytes(a.record, b.record));
   let row = -1;
   return {
     next: () => padding[++row]?.record ?? null,
     get step() {
-      return padding[row]?.step ?? firstStep;
+      return padding[row]?.arrivalStep ?? 0;
     },
   };
 }

@@ -1,12 +1,7 @@
-import {
-  HOUR_CLOSE_DELAY_SECONDS,
-  HOUR_SECONDS,
-  type RandomSource,
-  segmentOf,
-  type UnixSeconds,
-} from "@glowworm/protocol";
+import { type RandomSource, segmentOf, type UnixSeconds } from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
-import { type Published, StoreBusyError } from "../report-store.ts";
+import { assertHourHolds, isDue, isOver, openRange } from "../hour-rules.ts";
+import type { Published } from "../report-store.ts";
 import type { OpenSize } from "./disk-room.ts";
 import { withoutKnown } from "./fresh-records.ts";
 import { type HourBookOptions, Hours } from "./hours.ts";
@@ -54,7 +49,7 @@ export class HourBook {
   }
 
   published(): Published {
-    return { hours: this.#hours.closed.list, open: this.#openRange() };
+    return { hours: this.#hours.closed.list, open: openRange(this.#hours.open) };
   }
 
   /**
@@ -73,7 +68,8 @@ export class HourBook {
         open.some((hour) => this.#has(hour, records, place)) || closed.newestHas(records, place)
       );
     });
-    this.#assertFits(current, fresh.length / RECORD_BYTES, at);
+    const count = current.size.records + fresh.length / RECORD_BYTES;
+    assertHourHolds(current.hour, count, this.#options.hourRecordsMax, at);
     this.#hours.orSetAside(current, () => current.insert(segment, fresh));
   }
 
@@ -123,7 +119,7 @@ export class HourBook {
     const { closer, layout } = this.#options;
     for (const hour of [...this.#hours.open]) {
       const isStillOpen = this.#hours.open.includes(hour);
-      if (!(isStillOpen && isDue(hour, now) && hour.isOver)) continue;
+      if (!(isStillOpen && isDue(hour.hour, now) && isOver(hour))) continue;
       const job = {
         hour: hour.hour,
         segments: hour.closed,
@@ -141,13 +137,6 @@ export class HourBook {
     return this.#hours.orSetAside(hour, () => hour.has(records, at));
   }
 
-  /** @throws {StoreBusyError} */
-  #assertFits(hour: OpenHour, records: number, at: UnixSeconds): void {
-    if (hour.size.records + records <= this.#options.hourRecordsMax) return;
-    const seconds = (hour.hour + 1) * HOUR_SECONDS - at;
-    throw new StoreBusyError("this hour has as many reports as an hour takes", seconds);
-  }
-
   #size(): OpenSize {
     let [records, unfiled] = [0, 0];
     for (const { size } of this.#hours.open) {
@@ -157,26 +146,13 @@ export class HourBook {
     return { records, unfiled };
   }
 
-  /** Closed segments without a gap, from the oldest open hour on. */
-  #openRange(): Published["open"] {
-    const [oldest, next] = this.#hours.open;
-    if (oldest === undefined) return null;
-    const goesOn = oldest.isOver && next?.firstSegment === oldest.lastSegment + 1;
-    const last = goesOn ? next.closedThrough : oldest.closedThrough;
-    return last < oldest.firstSegment ? null : { first: oldest.firstSegment, last };
-  }
-
   /**
    * Retention counts from the newest hour that is closed, or would be if there were room, and not from the clock: a
    * clock that jumps to 2099 must not remove everything at once.
    */
   #expire(now: UnixSeconds): void {
-    const due = this.#hours.open.filter((hour) => isDue(hour, now)).map(({ hour }) => hour);
+    const due = this.#hours.open.filter(({ hour }) => isDue(hour, now)).map(({ hour }) => hour);
     const newest = Math.max(this.#hours.closed.list.at(-1)?.hour ?? 0, ...due);
     this.#hours.closed.expire(newest - this.#options.retentionDays * HOURS_PER_DAY + 1);
   }
-}
-
-function isDue(hour: OpenHour, now: UnixSeconds): boolean {
-  return now >= (hour.hour + 1) * HOUR_SECONDS + HOUR_CLOSE_DELAY_SECONDS;
 }

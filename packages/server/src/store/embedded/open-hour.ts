@@ -1,5 +1,6 @@
 import { type CryptoSuite, type RandomSource, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
+import { lastSegmentOf } from "../hour-rules.ts";
 import type { SegmentOnDisk } from "./close-hour.ts";
 import type { SegmentsJob } from "./close-segments.ts";
 import { ClosedSegments } from "./closed-segments.ts";
@@ -100,14 +101,6 @@ export class OpenHour {
     return this.#closed.through;
   }
 
-  get lastSegment(): number {
-    return (this.hour + 1) * SEGMENTS_PER_HOUR - 1;
-  }
-
-  get isOver(): boolean {
-    return this.closedThrough === this.lastSegment;
-  }
-
   /** Whether runs are left over of segments that have a file. */
   get hasLeftover(): boolean {
     return this.#open.hasLeftover;
@@ -142,7 +135,7 @@ export class OpenHour {
 
   /** Lets nothing enter the segments up to `segment` any more. */
   raiseFence(segment: number): void {
-    this.#fence = Math.max(this.#fence, Math.min(segment, this.lastSegment));
+    this.#fence = Math.max(this.#fence, Math.min(segment, lastSegmentOf(this.hour)));
   }
 
   /** What makes files of the fenced segments that have none. */
