@@ -6,7 +6,7 @@ import type { FiledSegment } from "./segment-file.ts";
 import { writeFiles } from "./segment-writer.ts";
 
 /** A segment that nothing enters any more. */
-export interface FencedSegment extends FencedRecords {
+interface FencedSegment extends FencedRecords {
   /** File to make. */
   readonly to: string;
 }
