@@ -21,12 +21,17 @@ export function streamOf(
   fail: (error: unknown) => Promise<never>,
 ): ReadableStream<Uint8Array> {
   const parts = bytes.parts()[Symbol.asyncIterator]();
+  let left = bytes.length;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const { done, value } = await parts.next().catch(fail);
-        if (done === true) controller.close();
-        else controller.enqueue(value);
+        if (done !== true) controller.enqueue(value);
+        left -= value?.length ?? 0;
+        if (done !== true && left > 0) return;
+        // With the last part, and not at the next call: whoever has all of it may be here again at once, and is counted first.
+        controller.close();
+        await parts.return?.();
       },
       async cancel() {
         await parts.return?.();
