@@ -11,8 +11,10 @@ import { randomFromSeed } from "./seeded-padding.ts";
 import { publishedParts, type SegmentParts } from "./segment-file.ts";
 import { firstFrom, PREFIXES, sortedNumbers } from "./sorted-records.ts";
 
-/** Records that are sorted at a time: 9 MB. */
-const SORTED_RECORDS_MAX = 2 ** 16;
+/** Records that are sorted at a time, 9 MB, in a segment of up to a million. */
+const SORTED_RECORDS = 2 ** 16;
+/** A larger segment is not read oftener, but sorted in larger parts. */
+const PASSES_MAX = 16;
 /** Ids are drawn at random: hardly ever does a share of them hold more than this many times its part. */
 const SPARE = 1.1;
 const SEED_BYTES = 32;
@@ -27,7 +29,8 @@ export interface FencedRecords {
 
 /**
  * The records of a segment as they are published, with padding drawn from 32 random bytes: with the same ones, the same
- * bytes again. Reads the runs once for each 65,536 records, and holds so many, or as many as have ids that begin alike.
+ * bytes again. Reads the runs once for each 65,536 records, 16 times at most, and holds so many or a 16th, or as many as have ids
+ * that begin alike.
  */
 export function fencedParts(
   crypto: CryptoSuite,
@@ -66,7 +69,7 @@ function* sortedRecords(
   { records, runs: numbers }: FencedRecords,
   padding: readonly Uint8Array[],
 ): Generator<Uint8Array> {
-  const passes = Math.max(1, Math.ceil(records / SORTED_RECORDS_MAX));
+  const passes = Math.min(PASSES_MAX, Math.max(1, Math.ceil(records / SORTED_RECORDS)));
   const expected = Math.ceil((SPARE * records) / passes) + padding.length;
   for (let pass = 0; pass < passes; pass++) {
     const from = Math.ceil((pass * PREFIXES) / passes);
