@@ -1,9 +1,9 @@
 import {
-  chownSync,
   closeSync,
   constants,
   existsSync,
   fsyncSync,
+  lchownSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -35,12 +35,13 @@ export function makePrivateFolder(path: string): void {
 
 /**
  * Gives a file or folder made by root to whoever has the folder that it is for: what an operator does with `sudo` must not
- * lock out the program that runs as another user. Does nothing for anybody else.
+ * lock out the program that runs as another user. Does nothing for anybody else. A link is given away, and not what it leads
+ * to: that other user may have put it there.
  */
 export function giveToOwnerOf(folder: string, path: string): void {
   if (geteuid?.() !== 0) return;
   const { uid, gid } = statSync(folder);
-  chownSync(path, uid, gid);
+  lchownSync(path, uid, gid);
 }
 
 /** Replaces a file in one step: after a crash either the old or the new content is there, whole. Mode 0600. */

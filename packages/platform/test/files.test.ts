@@ -1,5 +1,8 @@
 import {
   chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -14,6 +17,7 @@ import {
   assertPrivate,
   createFile,
   Failure,
+  giveToOwnerOf,
   makePrivateFolder,
   overwriteAt,
   readFileIfAny,
@@ -127,4 +131,15 @@ it("takes a folder that is there, and refuses a file and a place where nothing c
 
 it("reads null where there is no file", () => {
   expect(readFileIfAny(path)).toBeNull();
+});
+
+it.runIf(process.getuid?.() === 0)("root gives away a link, and not what it leads to", () => {
+  const theirs = join(folder, "theirs");
+  mkdirSync(theirs);
+  chownSync(theirs, 65_534, 65_534);
+  writeFileSync(path, BYTES);
+  const link = join(theirs, "link");
+  symlinkSync(path, link);
+  giveToOwnerOf(theirs, link);
+  expect([statSync(path).uid, lstatSync(link).uid]).toEqual([0, 65_534]);
 });

@@ -15,6 +15,7 @@ export class AskedThread<Request, Reply> {
   readonly #workerData: unknown;
   readonly #waiting: Waiting<Reply>[] = [];
   #worker: Worker | null = null;
+  #hasEnded = false;
 
   /** @param program its name among the exports of this package: threads run the compiled program. */
   constructor(program: string, workerData?: unknown) {
@@ -25,14 +26,17 @@ export class AskedThread<Request, Reply> {
   /** @param handedOver is not there for who asks any more, and not copied. @throws {Error} when the thread dies of it. */
   ask(request: Request, handedOver: readonly Transferable[] = []): Promise<Reply> {
     return new Promise((resolve, reject) => {
+      if (this.#hasEnded) throw new Error("the thread was ended");
       this.#worker ??= this.#start();
-      this.#waiting.push({ resolve, reject });
+      // What cannot be sent is not waited for: answers belong to questions by their order alone.
       this.#worker.postMessage(request, handedOver);
+      this.#waiting.push({ resolve, reject });
     });
   }
 
-  /** What is waiting fails. */
+  /** What is waiting fails, and whatever is asked afterwards. */
   async end(): Promise<void> {
+    this.#hasEnded = true;
     await this.#worker?.terminate();
   }
 

@@ -25,7 +25,7 @@ export interface Reservation {
  * within blocks chosen by network. One network fills at most its own block in each of four rows, so it cannot close
  * an id to another network unless all four blocks of both are the same (one pair in 16 million, and the key is drawn
  * anew every hour). Counts may come out too high, after some two million records an hour from one network, and
- * never too low.
+ * too low only by what shares a cell and is taken back meanwhile.
  */
 export class IdCap {
   readonly #crypto: CryptoSuite;

@@ -68,7 +68,10 @@ export function blake2bOf(sodium: SodiumModule): Blake2b {
       sodium.HEAPU8.set(message, partAt);
       sodium._crypto_generichash(out, length, partAt, message.length, 0, keyAt, keyLength);
     }
-    return sodium.HEAPU8.slice(out, out + length);
+    const hash = sodium.HEAPU8.slice(out, out + length);
+    // Keys and messages may be secrets: none stays.
+    sodium.HEAPU8.fill(0, out, partAt + Math.min(message.length, PART_BYTES));
+    return hash;
   };
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { dirname } from "node:path";
 import {
   type Database,
@@ -10,6 +10,7 @@ import {
 } from "@glowworm/platform";
 
 const PRIVATE_FILE = 0o600;
+const MADE_NOT_FOLLOWED = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /**
  * Opens a database of one table that only its owner may read, made when missing.
@@ -20,8 +21,8 @@ export function openPrivateDatabase(path: string, create: string, remedy: string
   try {
     const folder = dirname(path);
     makePrivateFolder(folder);
-    // Made beforehand so that SQLite gives its own files the same mode, and the same owner.
-    closeSync(openSync(path, "a", PRIVATE_FILE));
+    // Made beforehand so that SQLite gives its own files the same mode, and the same owner. Root does not follow a link here.
+    closeSync(openSync(path, MADE_NOT_FOLLOWED, PRIVATE_FILE));
     giveToOwnerOf(dirname(folder), folder);
     giveToOwnerOf(folder, path);
     const database = openDatabase(path);

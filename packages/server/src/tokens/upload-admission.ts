@@ -119,11 +119,12 @@ export class UploadAdmission {
     if (!isGenuine(this.#keysOf(token.day), token)) {
       throw new ProblemError("token-refused", "the token was not made here: use a fresh one");
     }
-    const binding = this.#options.store.bind(token.day, token.nonce, this.#markOf(token, body));
-    if (!(await orRelease(failure, binding))) {
-      throw new ProblemError("token-refused", "the token was spent on another batch");
-    }
+    // Binding takes a while over a cluster: honest uploads that wait for it are no failures.
     failure.release();
+    const mark = this.#markOf(token, body);
+    if (await this.#options.store.bind(token.day, token.nonce, mark)) return;
+    this.#countFailure(prefix);
+    throw new ProblemError("token-refused", "the token was spent on another batch");
   }
 
   /** Forgets spent tokens that are not accepted any more. Call it from time to time. @throws {StoreUnavailableError} */

@@ -81,6 +81,21 @@ describe.each([
     await store.close();
   });
 
+  it("is not touched while somebody else reads it, and opened afterwards", async () => {
+    const { folder, clock, before } = await oldFolder(makeOld);
+    const path = join(folder, "open", readdirSync(join(folder, "open"))[0] ?? "");
+    const reader = openDatabase(path);
+    reader.exec("BEGIN; SELECT * FROM progress");
+    await expect(openLocalStore(folder, new SmallDisk(), clock)).rejects.toThrow(
+      /is read by somebody else/,
+    );
+    reader.exec("COMMIT");
+    reader.close();
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(await everything(store)).toEqual(before);
+    await store.close();
+  });
+
   it("is opened after a migration that was cut off before the new database took its place", async () => {
     const { folder, clock, before } = await oldFolder(makeOld);
     const open = join(folder, "open");

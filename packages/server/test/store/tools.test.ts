@@ -128,6 +128,13 @@ describe("a backup of a running server", () => {
     );
   });
 
+  it("does not go on with one that an older version made", async () => {
+    mkdirSync(to);
+    writeFileSync(join(to, "format"), "2\n");
+    await expect(backupStore(world, { data, to, ...BACKUP })).rejects.toThrow(/older version/);
+    expect(readdirSync(to)).toEqual(["format"]);
+  });
+
   it("refuses to mix two servers' hours", async () => {
     await backupStore(world, { data, to, ...BACKUP });
     const other = join(folder, "other");

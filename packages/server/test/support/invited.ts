@@ -38,6 +38,8 @@ export class InvitedApp {
   isStoreDown: Error | null = null;
   /** What befalls whoever asks for invites and spent tokens. */
   tokensFail: Error | null = null;
+  /** What they wait for, as for a cluster. */
+  tokensWait: Promise<void> = Promise.resolve();
   /** Issues in this thread. */
   issuer: TokenIssuer = {
     evaluate: async (keys, blinded) => evaluateBlinded(this.random, keys, blinded),
@@ -107,6 +109,7 @@ export class InvitedApp {
 
   #orDown(store: TokenStore): TokenStore {
     const up = async (): Promise<void> => {
+      await this.tokensWait;
       if (this.tokensFail !== null) throw this.tokensFail;
     };
     return {

@@ -127,6 +127,17 @@ describe("an invite-only server", () => {
     }
   });
 
+  it("counts none that wait for the store either, however many from one network do", async () => {
+    let go = (): void => undefined;
+    app.tokensWait = new Promise((resolve) => {
+      go = resolve;
+    });
+    const all = Array.from({ length: 70 }, () => app.upload(spending(app.token()), batch()));
+    const statuses = Promise.all(all.map(async (one) => (await one).status));
+    go();
+    expect(new Set(await statuses)).toEqual(new Set([201]));
+  });
+
   it("forgets what was spent when the token's day is over, by then it is refused for its day", async () => {
     const [token, body] = [app.token(), batch()];
     await app.upload(spending(token), body);

@@ -8,12 +8,13 @@ import {
 import { assertClock, type StorePlace } from "../clock-check.ts";
 import { CommitQueue } from "../commit-queue.ts";
 import { FilterCache } from "../filter-cache.ts";
-import type {
-  ByteParts,
-  Published,
-  ReportStore,
-  SegmentAbsence,
-  StoreHealth,
+import {
+  type ByteParts,
+  type Published,
+  type ReportStore,
+  type SegmentAbsence,
+  StoreBusyError,
+  type StoreHealth,
 } from "../report-store.ts";
 import { Arrivals } from "./arrivals.ts";
 import { type ClosedHour, type Closing, findSegment, publishedOf } from "./book.ts";
@@ -169,7 +170,7 @@ class CassandraStore implements ReportStore {
       this.#isWritable = true;
       return result;
     } catch (error) {
-      this.#isWritable = false;
+      this.#isWritable = error instanceof StoreBusyError;
       throw error;
     }
   }

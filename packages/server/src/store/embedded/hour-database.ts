@@ -2,8 +2,8 @@ import { renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Database, syncFolder } from "@glowworm/platform";
 import { DamagedHourError } from "./damage.ts";
-import { removeDatabase, UNFINISHED } from "./layout.ts";
-import { OPEN_HOUR_SCHEMA, type OpenDatabase, readNotes, writeNotes } from "./open-hour-file.ts";
+import { UNFINISHED } from "./layout.ts";
+import { makeOpenHour, type OpenDatabase, readNotes, writeNotes } from "./open-hour-file.ts";
 import { Runs } from "./runs.ts";
 import type { FiledSegment } from "./segment-file.ts";
 
@@ -30,19 +30,7 @@ export class HourDatabase {
   /** Makes the file of an hour that begins at a segment: there whole and on disk under its name, or not at all. */
   static create(open: OpenDatabase, path: string, firstSegment: number): HourDatabase {
     const unfinished = path + UNFINISHED;
-    removeDatabase(unfinished);
-    const database = open(unfinished);
-    try {
-      database.pragma("page_size = 8192");
-      database.pragma("journal_mode = DELETE");
-      database.exec("VACUUM");
-      database.transaction(() => {
-        database.exec(OPEN_HOUR_SCHEMA);
-        database.prepare("INSERT INTO progress VALUES (?)").run(firstSegment);
-      })();
-    } finally {
-      database.close();
-    }
+    makeOpenHour(open, unfinished, firstSegment, () => {});
     renameSync(unfinished, path);
     syncFolder(dirname(path));
     return new HourDatabase(open(path), true);

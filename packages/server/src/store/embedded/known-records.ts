@@ -56,7 +56,11 @@ export class KnownRecords {
   /** Whether the record at `at`, which was hashed last, is on disk. */
   has(records: Uint8Array, at: number): boolean {
     const record = records.subarray(at, at + RECORD_BYTES);
+    let asked: number[] | undefined;
     return this.#segments.find(this.#hash, (offset) => {
+      // Records that are alike in the table must not multiply.
+      if (asked?.includes(offset)) return false;
+      asked = [...(asked ?? []), offset];
       const segment = this.#firstSegment + offset;
       const runs = this.#runs.get(segment);
       if (runs === undefined) return this.#places.inFile(segment, record);

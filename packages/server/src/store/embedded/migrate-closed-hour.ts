@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
 import {
   ByteReader,
   type CryptoSuite,
@@ -8,7 +8,7 @@ import {
   toHex,
 } from "@glowworm/protocol";
 import { DamagedHourError } from "./damage.ts";
-import { readSpan } from "./file-spans.ts";
+import { readSpan, writeAll } from "./file-spans.ts";
 import { encodeFooter, readFooter, SPANS } from "./hour-file.ts";
 
 /** Offset of a manifest's page count. */
@@ -35,7 +35,7 @@ export function migrateClosedHour(crypto: CryptoSuite, path: string, hour: numbe
       throw new DamagedHourError("manifest differs from its hash");
     }
     ftruncateSync(fd, offset + HASH_BYTES);
-    writeSync(fd, footer, 0, footer.length, offset);
+    writeAll(fd, footer, offset);
     fsyncSync(fd);
   } finally {
     closeSync(fd);

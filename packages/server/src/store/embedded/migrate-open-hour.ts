@@ -1,12 +1,12 @@
-import { renameSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Database, syncFolder } from "@glowworm/platform";
+import { type Database, Failure, isErrno, syncFolder } from "@glowworm/platform";
 import type { CryptoSuite } from "@glowworm/protocol";
 import { DamagedHourError, isCorruption } from "./damage.ts";
-import { type Layout, removeDatabase, UNFINISHED } from "./layout.ts";
+import { type Layout, UNFINISHED } from "./layout.ts";
 import { isLogDamaged } from "./log-check.ts";
 import { OldOpenHour } from "./old-open-hour.ts";
-import { OPEN_HOUR_SCHEMA, type OpenDatabase, writeNotes } from "./open-hour-file.ts";
+import { makeOpenHour, type OpenDatabase, writeNotes } from "./open-hour-file.ts";
 import { Runs } from "./runs.ts";
 import { type FiledSegment, publishedParts } from "./segment-file.ts";
 import { type SegmentToFile, writeFiles } from "./segment-writer.ts";
@@ -27,24 +27,40 @@ export function migrateOpenHour(world: MigrationWorld, hour: number): void {
   const path = world.layout.openHour(hour);
   if (isLogDamaged(path)) throw new DamagedHourError("its log is damaged");
   const unfinished = path + UNFINISHED;
-  removeDatabase(unfinished);
   let database: Database | undefined;
-  let made: Database | undefined;
   try {
     database = world.openDatabase(path);
     const old = OldOpenHour.of(database);
     if (old === null) return;
     const notes = filed(world, old);
-    made = world.openDatabase(unfinished);
-    writeDatabase(made, old, notes);
+    makeOpenHour(world.openDatabase, unfinished, old.firstSegment, (made) => {
+      writeNotes(made, notes);
+      writeRuns(made, old);
+    });
+    endLog(database, path);
   } catch (error) {
     if (isCorruption(error)) throw new DamagedHourError("is corrupt", { cause: error });
     throw error;
   } finally {
-    made?.close();
     database?.close();
   }
   renameSync(unfinished, path);
+  syncFolder(dirname(path));
+}
+
+/** A log of the old database beside the new one would be played back into it. @throws {Failure} when somebody reads it. */
+function endLog(database: Database, path: string): void {
+  database.pragma("busy_timeout = 0");
+  try {
+    // Only who has a database alone may end its log, which copies all of it into the database and removes it.
+    database.pragma("journal_mode = DELETE");
+  } catch (cause) {
+    if (!isErrno(cause, "SQLITE_BUSY")) throw cause;
+    const remedy = "end what reads it, such as a backup or sqlite3, and start again";
+    throw new Failure("failure", `${path}: is read by somebody else`, remedy, { cause });
+  }
+  database.close();
+  if (existsSync(`${path}-wal`)) throw new Error("its log is still there");
   syncFolder(dirname(path));
 }
 
@@ -61,16 +77,11 @@ function* closedSegments(layout: Layout, old: OldOpenHour): Generator<SegmentToF
   }
 }
 
-function writeDatabase(made: Database, old: OldOpenHour, notes: readonly FiledSegment[]): void {
-  made.transaction(() => {
-    made.exec(OPEN_HOUR_SCHEMA);
-    made.prepare("INSERT INTO progress VALUES (?)").run(old.firstSegment);
-    writeNotes(made, notes);
-    const runs = new Runs(made);
-    let next = 1;
-    for (const { segment, isClosed } of old.segments) {
-      if (isClosed) continue;
-      next += runs.append(next, segment, Buffer.concat(old.records(segment))).length;
-    }
-  })();
+function writeRuns(made: Database, old: OldOpenHour): void {
+  const runs = new Runs(made);
+  let next = 1;
+  for (const { segment, isClosed } of old.segments) {
+    if (isClosed) continue;
+    next += runs.append(next, segment, Buffer.concat(old.records(segment))).length;
+  }
 }

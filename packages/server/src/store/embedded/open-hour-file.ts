@@ -1,5 +1,6 @@
 import type { Database } from "@glowworm/platform";
 import { DamagedHourError, isCorruption } from "./damage.ts";
+import { removeDatabase } from "./layout.ts";
 import type { FiledSegment } from "./segment-file.ts";
 
 /** Opens a database; handed in so that a test can give one that fails. */
@@ -12,7 +13,7 @@ const OPEN_HOUR_FORMAT = 3;
  * `runs`: what each commit stored, records of 129 bytes in order, so that nothing shows which came first, and a CRC-32 of
  * them. A commit only ever appends. `segments`: the closed ones, whose records are in files, and the content of small files.
  */
-export const OPEN_HOUR_SCHEMA: string = `
+const OPEN_HOUR_SCHEMA: string = `
   CREATE TABLE runs (
     run INTEGER PRIMARY KEY, segment INTEGER NOT NULL, records BLOB NOT NULL, checksum INTEGER NOT NULL
   );
@@ -22,6 +23,32 @@ export const OPEN_HOUR_SCHEMA: string = `
   CREATE TABLE progress (first_segment INTEGER NOT NULL);
   PRAGMA user_version = ${OPEN_HOUR_FORMAT};
 `;
+
+/**
+ * Makes a database of this layout under a name that is not its last: whole and on disk in that one file when it returns.
+ * Without a log, so that nothing can be left in one that goes with the name.
+ */
+export function makeOpenHour(
+  open: OpenDatabase,
+  path: string,
+  firstSegment: number,
+  fill: (database: Database) => void,
+): void {
+  removeDatabase(path);
+  const database = open(path);
+  try {
+    database.pragma("page_size = 8192");
+    database.pragma("journal_mode = DELETE");
+    database.exec("VACUUM");
+    database.transaction(() => {
+      database.exec(OPEN_HOUR_SCHEMA);
+      database.prepare("INSERT INTO progress VALUES (?)").run(firstSegment);
+      fill(database);
+    })();
+  } finally {
+    database.close();
+  }
+}
 
 /**
  * Opens a database of this layout, and closes it again when `use` fails.

@@ -1,7 +1,7 @@
 import type { RandomSource } from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
 
-const WORDS = 4;
+const WORDS = Math.ceil(RECORD_BYTES / 4);
 
 /** Two keyed hashes of one record at a time. Keyed, because who uploads chooses the bytes. */
 export class RecordHash {
@@ -25,17 +25,17 @@ export class RecordHash {
   }
 
   /**
-   * Turns to the record of 129 bytes at `at`. Hashes the id and the end of the envelope: both look random in an honest
-   * record, and two records differ in one of them.
+   * Turns to the record of 129 bytes at `at`. Hashes all of it, the last word over three bytes of the one before: records
+   * that are made to differ elsewhere must not be alike here.
    */
   of(bytes: Uint8Array, at: number): this {
     let a = this.#keys[0] ?? 0;
     let b = this.#keys[1] ?? 0;
     const keyA = this.#keys[2] ?? 0;
     const keyB = this.#keys[3] ?? 0;
-    const tail = at + RECORD_BYTES - 4 * WORDS;
-    for (let word = 0; word < 2 * WORDS; word++) {
-      const next = wordAt(bytes, word < WORDS ? at + 4 * word : tail + 4 * (word - WORDS));
+    const last = at + RECORD_BYTES - 4;
+    for (let word = 0; word < WORDS; word++) {
+      const next = wordAt(bytes, Math.min(at + 4 * word, last));
       a = Math.imul(a ^ next, keyA);
       a ^= a >>> 15;
       b = Math.imul(b ^ next, keyB);

@@ -4,7 +4,7 @@ const LOAD_MAX = 0.6;
 
 /**
  * Hash tables that double up to 16 MB each, so that nothing is ever moved and no call is slow; whoever searches looks into
- * all of them, six for ten million slots of one word.
+ * all of them, eleven for ten million slots of one word.
  */
 export class SlotTables {
   readonly #wordsPerSlot: number;

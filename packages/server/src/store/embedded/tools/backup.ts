@@ -3,7 +3,7 @@ import { relative, resolve } from "node:path";
 import { Failure, lockFolder } from "@glowworm/platform";
 import { hourOfSegment } from "@glowworm/protocol";
 import { copyAdmission } from "../../../tokens/copy-admission.ts";
-import { markFormat } from "../format.ts";
+import { formatOf, markFormat, STORE_FORMAT } from "../format.ts";
 import { readFooter } from "../hour-file.ts";
 import { Layout } from "../layout.ts";
 import { reasonOf } from "./check-hours.ts";
@@ -41,6 +41,7 @@ export async function backupStore(world: ToolWorld, options: BackupOptions): Pro
   const source = layoutOf(options.data, "--data");
   const target = new Layout(options.to);
   assertApart(options);
+  assertSameFormat(target);
   target.makeFolders();
   const lock = lockFolder(target.lock, {
     message: `--to: ${options.to} is in use by a server or another backup`,
@@ -58,6 +59,16 @@ export async function backupStore(world: ToolWorld, options: BackupOptions): Pro
   } finally {
     lock.release();
   }
+}
+
+/** What a backup of another version holds would be read as what it is not. @throws {Failure} */
+function assertSameFormat(target: Layout): void {
+  if (!existsSync(target.format) || formatOf(target) === STORE_FORMAT) return;
+  throw new Failure(
+    "usage",
+    `--to: ${target.root} is a backup of an older version`,
+    "choose an empty folder, and keep the old one until it is no longer needed",
+  );
 }
 
 function assertApart({ data, to }: BackupOptions): void {
