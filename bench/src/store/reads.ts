@@ -1,4 +1,5 @@
-import { FILTER_FREE_PAGES, type HoursList, PATHS } from "@glowworm/protocol";
+import { setTimeout as delay } from "node:timers/promises";
+import { FILTER_FREE_PAGES, type HoursList, PATHS, segmentOf } from "@glowworm/protocol";
 import { runLoad } from "../load/run.ts";
 import { limitRow, median, milliseconds, type Row, row } from "../measure.ts";
 
@@ -7,6 +8,7 @@ const SECONDS = 4;
 const CONNECTIONS = 32;
 const LIMIT_MS = 100;
 const SEGMENT_READS = 5;
+const POLL_MS = 250;
 
 /** Requests of owners for everything that is published, at a fixed rate and timed from when they were due. */
 export async function benchReads(url: string, label: string): Promise<readonly Row[]> {
@@ -40,16 +42,16 @@ async function benchKind(
   ];
 }
 
-/** The newest segment of a busy hour, which owners who watch ask for. */
+/** The segment of this moment once it is closed, which owners who watch ask for. */
 export async function benchSegment(url: string, label: string): Promise<readonly Row[]> {
-  const { open } = await listOf(url);
-  if (open === null) return [];
+  const segment = segmentOf(Math.floor(Date.now() / 1000));
+  while (((await listOf(url)).open?.last ?? 0) < segment) await delay(POLL_MS);
   let bytes = 0;
   const times: number[] = [];
   for (let read = 0; read < SEGMENT_READS; read++) {
     times.push(
       await milliseconds(async () => {
-        const answer = await fetch(url + PATHS.segment(open.last));
+        const answer = await fetch(url + PATHS.segment(segment));
         bytes = (await answer.arrayBuffer()).byteLength;
       }),
     );
