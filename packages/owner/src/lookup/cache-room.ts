@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { CacheTrouble } from "../cache-trouble.ts";
 import { hourOfFile } from "./hour-cache.ts";
-import type { HourWindow } from "./hour-window.ts";
+import { firstKeptOf, type HourWindow } from "./hour-window.ts";
 
 /** What hours of all servers may take when a lookup begins: a month of hours of a million records. */
 const CACHE_BYTES_MAX = 4 * 2 ** 30;
@@ -14,7 +14,7 @@ interface Stored {
 }
 
 /**
- * Removes hours from before the window, of every server that was ever read, and then as many as bring the rest below
+ * Removes hours two months older than the newest, of every server that was ever read, and then as many as bring the rest below
  * `bytesMax`: first those after the window, then the largest, and of these the oldest. A server that makes hours huge so
  * pushes out its huge hours, and none of those before. Hours after the window stay while there is room: it is this
  * computer's clock that may have stepped back.
@@ -28,8 +28,9 @@ export function makeCacheRoom(
   const stored = foldersIn(hoursFolder, trouble).flatMap((folder) => filesIn(folder, trouble));
   const remove = ({ path }: Stored): void =>
     void trouble.attempt(() => rmSync(path, { force: true, recursive: true }));
-  const kept = stored.filter(({ hour }) => hour >= window.first);
-  for (const file of stored) if (file.hour < window.first) remove(file);
+  const first = firstKeptOf(window, stored);
+  const kept = stored.filter(({ hour }) => hour >= first);
+  for (const file of stored) if (file.hour < first) remove(file);
   let bytes = kept.reduce((sum, file) => sum + file.bytes, 0);
   const rank = (file: Stored): number =>
     file.hour > window.last ? Number.POSITIVE_INFINITY : sizeClass(file.bytes);
@@ -46,9 +47,11 @@ function sizeClass(bytes: number): number {
   return Math.floor(Math.log2(bytes + 1));
 }
 
+/** What is no folder is none of ours. */
 function foldersIn(hoursFolder: string, trouble: CacheTrouble): readonly string[] {
   const names = trouble.attempt(() => readdirSync(hoursFolder)) ?? [];
-  return names.map((name) => join(hoursFolder, name));
+  const paths = names.map((name) => join(hoursFolder, name));
+  return paths.filter((path) => trouble.attempt(() => statSync(path).isDirectory()));
 }
 
 function filesIn(folder: string, trouble: CacheTrouble): readonly Stored[] {

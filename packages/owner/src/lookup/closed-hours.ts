@@ -1,4 +1,4 @@
-import { type Transfer, TransferError } from "@glowworm/platform";
+import type { Transfer } from "@glowworm/platform";
 import {
   FILTER_FREE_PAGES,
   filterBytesMax,
@@ -20,12 +20,10 @@ import type { HourCache } from "./hour-cache.ts";
 import { nameOf, type ProblemLog } from "./problems.ts";
 import { type LookupDeps, type OnRecords, PARALLEL, sourceOf } from "./reading.ts";
 
-/** Of one lookup, 2.1 GB: 40 days of the largest hours without a filter, 14 days of hours of a million records. */
+/** Of one lookup, 2.1 GB: 60 hours of the largest without a filter, 14 days of hours of a million records. */
 const LOOKUP_BYTES_MAX = 2 ** 31;
 /** Pages of the largest hour without a filter that is read, 35 MB: before there were filters none was larger. */
 const UNFILTERED_PAGES_MAX = 1024;
-/** Pages of all such hours of one lookup. */
-const ALL_UNFILTERED_PAGES_MAX = 32_768;
 
 /**
  * Reads what is the same for every owner of closed hours, newest first: from this disk, or from the server and then to
@@ -38,8 +36,9 @@ export class ClosedHoursReader {
   readonly #cache: HourCache;
   /** By hour: the hash of the manifest before, in hex. */
   readonly #previous = new Map<number, string>();
-  readonly #filtered: number[] = [];
-  #unfilteredPages = 0;
+  readonly #read = new Set<number>();
+  readonly #filtered = new Set<number>();
+  #bytesLeft = LOOKUP_BYTES_MAX;
 
   constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog, cache: HourCache) {
     this.#deps = deps;
@@ -48,24 +47,23 @@ export class ClosedHoursReader {
     this.#cache = cache;
   }
 
-  /** Hours whose filter was read, and of which no page was; newest first. */
+  /** Hours whose filter is to be searched, and of which no page was read; newest first. */
   get filtered(): readonly number[] {
-    return this.#filtered.toSorted((a, b) => b - a);
+    return [...this.#filtered].sort((a, b) => b - a);
   }
 
   /** Reads every listed hour, and what is on this disk besides. @returns how many could be read. */
   async read(listed: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
     const { signal, onProgress } = this.#deps;
-    const affordable = this.#affordable(listed);
-    const others = await this.#readOthers(affordable, onRecords);
+    const others = await this.#readOthers(listed, onRecords);
     let done = 0;
-    await forEachOf(affordable, PARALLEL, signal, async (hour) => {
+    await forEachOf(listed.toReversed(), PARALLEL, signal, async (hour) => {
       await this.#log.attempt(nameOf(hour.hour), () => this.#readHour(hour, onRecords));
       done += 1;
       onProgress("closed", done, listed.length);
     });
     this.#checkChain(listed);
-    return this.#previous.size + others;
+    return this.#read.size + others;
   }
 
   /** Gives what is on this disk, newest first. @returns how many hours that is. */
@@ -73,9 +71,9 @@ export class ClosedHoursReader {
     return await this.#readOthers([], onRecords);
   }
 
-  /** What is on this disk of hours that are not asked for: a list of other hours, or of too many, hides nothing. */
-  async #readOthers(asked: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
-    const known = new Set(asked.map(({ hour }) => hour));
+  /** What is on this disk of hours that are not listed: a list of other hours hides nothing. */
+  async #readOthers(listed: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
+    const known = new Set(listed.map(({ hour }) => hour));
     const others = this.#cache.hours().filter((hour) => !known.has(hour));
     let count = 0;
     await forEachOf(others.toReversed(), 1, this.#deps.signal, async (hour) => {
@@ -87,31 +85,18 @@ export class ClosedHoursReader {
     return count;
   }
 
-  /** Newest first, as far as the bytes of one lookup go; what is left out is named. */
-  #affordable(listed: readonly ListedHour[]): readonly ListedHour[] {
-    const here = new Set(this.#cache.hours());
-    let bytes = 0;
-    return [...listed].reverse().filter(({ hour, pages }) => {
-      const isWhole = pages <= FILTER_FREE_PAGES;
-      const cost = manifestBytes(pages) + (isWhole ? pages * PAGE_BYTES : filterBytesMax(pages));
-      if (pages <= HOUR_PAGES_MAX && !here.has(hour)) bytes += cost;
-      if (pages <= HOUR_PAGES_MAX && bytes <= LOOKUP_BYTES_MAX) return true;
-      this.#log.report(nameOf(hour), "too-large", "more than one lookup reads");
-      return false;
-    });
-  }
-
+  /** What is here is given and searched whatever the list says, and costs nothing. */
   async #readHour(listed: ListedHour, onRecords: OnRecords): Promise<void> {
     const cached = this.#cache.read(listed.hour);
-    if (cached !== null) onRecords(cached.records);
-    if (cached?.manifestHash === listed.manifest) {
-      this.#note(cached.manifest);
-      return;
-    }
     if (cached !== null) {
+      onRecords(cached.records);
+      this.#note(cached.manifest);
+      if (cached.manifestHash === listed.manifest) return this.#link(cached.manifest);
       this.#log.report(nameOf(listed.hour), "changed", "not what this server gave before");
     }
+    if (!this.#affords(listed)) return this.#refuse(listed);
     const { bytes: head, value: manifest } = await readManifest(this.#source, listed);
+    if (!this.#affordsWhole(manifest)) return this.#refuse(listed);
     const parts = hasFilter(manifest)
       ? [(await readFilter(this.#source, manifest)).bytes]
       : await this.#fetchPages(manifest);
@@ -119,27 +104,47 @@ export class ClosedHoursReader {
     const isKept = cached !== null || this.#cache.write(listed.hour, head, parts);
     if (!isKept) this.#log.report(nameOf(listed.hour), "not-kept", "no room for it");
     this.#note(manifest);
+    this.#link(manifest);
     if (!hasFilter(manifest)) for (const page of parts) onRecords(page);
   }
 
   async #fetchPages(manifest: Manifest): Promise<readonly Uint8Array[]> {
-    this.#affordUnfiltered(manifest.pages.length);
     const pages: Uint8Array[] = [];
     for (const place of pagesOf(manifest)) pages.push(await readPage(this.#source, place));
     return pages;
   }
 
-  #affordUnfiltered(pages: number): void {
-    if (pages <= FILTER_FREE_PAGES) return;
-    this.#unfilteredPages += pages;
-    const isTooLarge =
-      pages > UNFILTERED_PAGES_MAX || this.#unfilteredPages > ALL_UNFILTERED_PAGES_MAX;
-    if (isTooLarge) throw new TransferError("too-large", 0);
+  /** Takes the most bytes that an hour has, if it has a filter above 64 pages. @returns false, and takes none, past the bound. */
+  #affords({ pages }: ListedHour): boolean {
+    const body = pages <= FILTER_FREE_PAGES ? pages * PAGE_BYTES : filterBytesMax(pages);
+    return pages <= HOUR_PAGES_MAX && this.#take(manifestBytes(pages) + body);
+  }
+
+  /** Where a large hour turns out to have no filter, its pages are taken in place of that. */
+  #affordsWhole(manifest: Manifest): boolean {
+    const pages = manifest.pages.length;
+    if (pages <= FILTER_FREE_PAGES || hasFilter(manifest)) return true;
+    this.#bytesLeft += filterBytesMax(pages);
+    return pages <= UNFILTERED_PAGES_MAX && this.#take(pages * PAGE_BYTES);
+  }
+
+  #take(bytes: number): boolean {
+    if (bytes > this.#bytesLeft) return false;
+    this.#bytesLeft -= bytes;
+    return true;
+  }
+
+  #refuse({ hour }: ListedHour): void {
+    this.#log.report(nameOf(hour), "too-large", "more than one lookup reads");
   }
 
   #note(manifest: Manifest): void {
+    this.#read.add(manifest.hour);
+    if (hasFilter(manifest)) this.#filtered.add(manifest.hour);
+  }
+
+  #link(manifest: Manifest): void {
     this.#previous.set(manifest.hour, toHex(manifest.previous));
-    if (hasFilter(manifest)) this.#filtered.push(manifest.hour);
   }
 
   /** An hour taken out of the middle shows: the one after it names the hash of the one that was there. */

@@ -21,9 +21,9 @@ import { type LookupDeps, type OnRecords, PARALLEL, sourceOf } from "./reading.t
 
 /** Longest pause between the filters and the pages: hides which of several owners behind one address goes on. */
 const PAUSE_MS_MAX = 2000;
-/** Pages of one lookup, 279 MB: a device that is heard in every epoch of two weeks has half as many. */
+/** Pages of one lookup, however often it searches, 279 MB: a device that is heard in every epoch of two weeks has half as many. */
 const PAGES_MAX = HIT_PAGES_MAX;
-/** Pages of one hour, 35 MB: a device that five thousand relays hear in each epoch has fewer. */
+/** Pages of one hour in one lookup, 35 MB: a device that five thousand relays hear in each epoch has fewer. */
 const HOUR_HITS_MAX = 1024;
 
 /**
@@ -37,6 +37,9 @@ export class FilteredHoursReader {
   readonly #source: HourSource;
   readonly #log: ProblemLog;
   readonly #cache: HourCache;
+  /** By hour: how many pages were asked for. */
+  readonly #asked = new Map<number, number>();
+  #pagesLeft = PAGES_MAX;
 
   constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog, cache: HourCache) {
     this.#deps = deps;
@@ -72,15 +75,22 @@ export class FilteredHoursReader {
     await forEachOf(hours, 1, this.#deps.signal, async (hour) => {
       const cached = this.#cache.read(hour);
       const hits = cached === null ? [] : this.#hitsOf(cached, ids);
-      const room = Math.min(HOUR_HITS_MAX, PAGES_MAX - wanted.length);
-      wanted.push(...hits.slice(0, room));
-      if (hits.length > room) {
-        this.#log.report(nameOf(hour), "too-large", "more pages with hits than one lookup reads");
-      }
+      wanted.push(...this.#affordable(hour, hits));
       done += 1;
       this.#deps.onProgress("filters", done, hours.length);
     });
     return wanted;
+  }
+
+  #affordable(hour: number, hits: readonly PageOfHour[]): readonly PageOfHour[] {
+    const asked = this.#asked.get(hour) ?? 0;
+    const pages = hits.slice(0, Math.min(HOUR_HITS_MAX - asked, this.#pagesLeft));
+    this.#asked.set(hour, asked + pages.length);
+    this.#pagesLeft -= pages.length;
+    if (hits.length > pages.length) {
+      this.#log.report(nameOf(hour), "too-large", "more pages with hits than one lookup reads");
+    }
+    return pages;
   }
 
   #hitsOf({ manifest, filter }: CachedHour, ids: Uint8Array): readonly PageOfHour[] {

@@ -13,7 +13,7 @@ import {
   toHex,
 } from "@glowworm/protocol";
 import type { CacheTrouble } from "../cache-trouble.ts";
-import type { HourWindow } from "./hour-window.ts";
+import { firstKeptOf, type HourWindow } from "./hour-window.ts";
 import { readTail } from "./read-tail.ts";
 
 const LABEL: Uint8Array = ascii("glowworm hit pages 1");
@@ -55,17 +55,17 @@ export class HitPages {
   #isSound: boolean;
 
   /**
-   * Reads what is on disk. Of hours before the window, and of what is damaged, nothing is left there; of `max` pages or
-   * more, three quarters: hours after the window go first, then the oldest.
+   * Reads what is on disk. Of hours two months before the newest, and of what is damaged, nothing is left there; of `max`
+   * pages or more, three quarters: hours after the window go first, then the oldest.
    */
   constructor(deps: HitPagesDeps, window: HourWindow, max: number = HIT_PAGES_MAX) {
     this.#deps = deps;
     this.#max = max;
     this.#key = deps.crypto.hmacSha256(deps.deviceKey, LABEL);
     const file = deps.trouble.attempt(() => readTail(deps.path, BLOCK_BYTES, max));
-    const blocks = this.#open(file?.bytes ?? new Uint8Array()).filter(
-      ({ hour }) => hour >= window.first,
-    );
+    const stored = this.#open(file?.bytes ?? new Uint8Array());
+    const first = firstKeptOf(window, stored);
+    const blocks = stored.filter(({ hour }) => hour >= first);
     const ageOf = ({ hour }: Block): number => (hour > window.last ? 0 : hour);
     const isFull = blocks.length >= max;
     const newest = blocks.toSorted((a, b) => ageOf(b) - ageOf(a));

@@ -18,6 +18,21 @@ export function windowAt(now: UnixSeconds): HourWindow {
   return { first: hourOf(now) - HOURS_BACK, last: hourOf(now + SKEW_SECONDS) };
 }
 
+/**
+ * First hour that age does not remove: two months before the newest of those that are kept, and never after the window's
+ * first. So a clock that is ahead removes nothing, since nothing newer has come in. Hours after the window say nothing.
+ */
+export function firstKeptOf(
+  window: HourWindow,
+  kept: readonly { readonly hour: number }[],
+): number {
+  const newest = kept.reduce(
+    (max, { hour }) => (hour > window.last ? max : Math.max(max, hour)),
+    0,
+  );
+  return Math.min(window.first, newest - HOURS_BACK);
+}
+
 /** A server's list cut to a window. */
 export interface WindowedList extends HoursList {
   /** Hours of the list that are before the window. */

@@ -11,7 +11,7 @@ import { forEachOf } from "./each.ts";
 import type { ProblemLog } from "./problems.ts";
 import { type LookupDeps, type OnRecords, PARALLEL } from "./reading.ts";
 
-/** All open segments together stay in memory: half a million reports. */
+/** All open segments together, which stay in memory: half a million reports. */
 const SEGMENTS_BYTES_MAX = 64 * 2 ** 20;
 const HTTP_GONE = 410;
 
@@ -54,14 +54,29 @@ export class OpenHourReader {
 
   async #fetchOrGone(segment: number): Promise<Uint8Array | null> {
     try {
-      const room = SEGMENTS_BYTES_MAX - this.#bytes;
-      const bytes = await this.#transfer.get(PATHS.segment(segment), room);
+      const bytes = await this.#fetchSegment(segment);
       checkSegment(bytes);
       this.#segments.push(bytes);
-      this.#bytes += bytes.length;
       return bytes;
     } catch (error) {
       if (error instanceof TransferError && error.status === HTTP_GONE) return null;
+      throw error;
+    }
+  }
+
+  /** Segments that are refused count as well, and after one that is too large there is no room for another. */
+  async #fetchSegment(segment: number): Promise<Uint8Array> {
+    const max = SEGMENTS_BYTES_MAX - this.#bytes;
+    if (max === 0) throw new TransferError("too-large", 0);
+    try {
+      const bytes = await this.#transfer.get(PATHS.segment(segment), max);
+      this.#bytes += bytes.length;
+      // Others have taken room meanwhile.
+      if (this.#bytes > SEGMENTS_BYTES_MAX) throw new TransferError("too-large", 0);
+      return bytes;
+    } catch (error) {
+      const isTooLarge = error instanceof TransferError && error.code === "too-large";
+      if (isTooLarge) this.#bytes = SEGMENTS_BYTES_MAX;
       throw error;
     }
   }

@@ -62,6 +62,29 @@ describe("a lookup whose cache", () => {
     expect(lookup).toMatchObject({ closedHours: 2, problems: [] });
   });
 
+  it("is used by a clock that is two months ahead keeps everything, and asks for no page again", async () => {
+    const scene = heardTwice("clock ahead");
+    const first = await scene.find();
+    scene.clock.advance(100 * 86_400_000);
+    expect((await scene.find()).reports).toEqual(first.reports);
+    scene.server.requests.length = 0;
+    const back = new Scene("clock ahead");
+    const { server, cacheFolder } = scene;
+    const { reports, lookup } = await Object.assign(back, { server, cacheFolder }).find();
+    expect(reports).toEqual(first.reports);
+    expect(lookup.problems).toEqual([]);
+    expect(server.requests).toHaveLength(1);
+  }, 30_000);
+
+  it("holds files that are none of its own is no trouble", async () => {
+    const scene = heardTwice("stray file");
+    await scene.find();
+    writeFileSync(join(scene.cacheFolder, "hours", ".DS_Store"), "");
+    const { reports, cacheTrouble } = await scene.find();
+    expect(reports).toHaveLength(2);
+    expect(cacheTrouble).toBeNull();
+  });
+
   it("has files of gigabytes is not read into memory", async () => {
     const scene = heardTwice("huge files");
     await scene.find();
@@ -75,7 +98,7 @@ describe("a lookup whose cache", () => {
 });
 
 describe("room in the cache", () => {
-  const window = { first: 100, last: 200 };
+  const window = { first: 10_000, last: 11_465 };
   function folderOf(files: Readonly<Record<string, number>>): string {
     const folder = temporaryFolder();
     for (const [name, bytes] of Object.entries(files)) {
@@ -90,30 +113,49 @@ describe("room in the cache", () => {
       .toSorted();
   }
 
-  it("is made by hours before the window, of every server, whether it is needed or not", () => {
-    const folder = folderOf({ "a/99.hour": 1, "a/100.hour": 1, "b/5.hour": 1, "b/150.hour": 1 });
+  it("is made by hours two months before the newest, of every server, whether it is needed or not", () => {
+    const folder = folderOf({
+      "a/9989.hour": 1,
+      "a/9990.hour": 1,
+      "b/5.hour": 1,
+      "b/11430.hour": 1,
+    });
     makeCacheRoom(folder, window, new CacheTrouble());
-    expect(leftOf(folder)).toEqual(["a/100.hour", "b/150.hour"]);
+    expect(leftOf(folder)).toEqual(["a/9990.hour", "b/11430.hour"]);
+  });
+
+  it("is not made by a clock that is ahead, whatever hours of the future are there", () => {
+    const files = { "a/4000.hour": 1, "a/5440.hour": 1, "b/4000000000.hour": 1 };
+    const folder = folderOf({ ...files, "a/3999.hour": 1 });
+    makeCacheRoom(folder, window, new CacheTrouble());
+    expect(leftOf(folder)).toEqual(Object.keys(files));
+  });
+
+  it("is not made by age when the clock is behind all that is there", () => {
+    const files = { "a/11466.hour": 1, "a/20000.hour": 1 };
+    const folder = folderOf(files);
+    makeCacheRoom(folder, window, new CacheTrouble());
+    expect(leftOf(folder)).toEqual(Object.keys(files));
   });
 
   it("is made by hours of the future first, and by none while there is room", () => {
-    const files = { "a/101.hour": 90, "a/150.hour": 90, "a/4000000000.hour": 50 };
+    const files = { "a/10001.hour": 90, "a/11150.hour": 90, "a/4000000000.hour": 50 };
     const folder = folderOf(files);
     makeCacheRoom(folder, window, new CacheTrouble(), 230);
     expect(leftOf(folder)).toHaveLength(3);
     makeCacheRoom(folder, window, new CacheTrouble(), 200);
-    expect(leftOf(folder)).toEqual(["a/101.hour", "a/150.hour"]);
+    expect(leftOf(folder)).toEqual(["a/10001.hour", "a/11150.hour"]);
   });
 
   it("is made by the largest then, the oldest of them first: small old hours outlive a flood", () => {
     const folder = folderOf({
-      "a/101.hour": 10,
-      "a/190.hour": 900,
-      "a/191.hour": 1000,
-      "a/192.hour.new": 800,
+      "a/10001.hour": 10,
+      "a/11190.hour": 900,
+      "a/11191.hour": 1000,
+      "a/11192.hour.new": 800,
     });
     makeCacheRoom(folder, window, new CacheTrouble(), 1100);
-    expect(leftOf(folder)).toEqual(["a/101.hour", "a/192.hour.new"]);
+    expect(leftOf(folder)).toEqual(["a/10001.hour", "a/11192.hour.new"]);
   });
 
   it("does not need a folder", () => {

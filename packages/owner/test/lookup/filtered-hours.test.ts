@@ -265,7 +265,7 @@ describe("kept pages", () => {
   const hash = random.bytes(32);
   function keep(path: string, firstHour = 0, deviceKey = new Uint8Array(32)): HitPages {
     const trouble = new CacheTrouble();
-    const window = { first: firstHour, last: 9 };
+    const window = { first: firstHour, last: firstHour + 1465 };
     return new HitPages({ crypto, random, trouble, deviceKey, path }, window);
   }
 
@@ -278,13 +278,22 @@ describe("kept pages", () => {
     expect(keep(path, 0, new Uint8Array(32).fill(1)).has(hash)).toBe(false);
   });
 
-  it("go with their hour, and leave no bytes behind", () => {
+  it("go two months before the newest, and leave no bytes behind", () => {
     const path = join(temporaryFolder(), "1.pages");
     const pages = keep(path);
     pages.add(5, hash, page);
-    pages.add(6, random.bytes(32), page);
-    expect(keep(path, 6).has(hash)).toBe(false);
+    pages.add(1446, random.bytes(32), page);
+    expect(keep(path, 2000).has(hash)).toBe(false);
     expect(readFileSync(path).length).toBeLessThan(2 * PAGE_BYTES);
+  });
+
+  it("stay when the clock is ahead, whatever hours of the future there are", () => {
+    const path = join(temporaryFolder(), "1.pages");
+    const pages = keep(path);
+    pages.add(5, hash, page);
+    pages.add(4_000_000_000, random.bytes(32), page);
+    expect(keep(path, 2000).has(hash)).toBe(true);
+    expect(readFileSync(path).length).toBeGreaterThan(2 * PAGE_BYTES);
   });
 
   it("survive a torn end, which is cut off", () => {

@@ -130,8 +130,13 @@ describe("lookup", () => {
     expect({ closedHours, records }).toEqual({ closedHours: 3, records: 3 * 256 + 2 * 2 });
     await lookup(NOON + 59 * DAY_SECONDS).refresh(() => undefined);
     expect(cachedFiles()).toHaveLength(3);
-    await lookup(NOON + 61 * DAY_SECONDS).refresh(() => undefined);
-    expect(cachedFiles()).toEqual([]);
+    const later = NOON + 61 * DAY_SECONDS;
+    await lookup(later).refresh(() => undefined);
+    expect(cachedFiles()).toHaveLength(3);
+    server.closeHour(later / 3600 - 1, []);
+    await lookup(later).refresh(() => undefined);
+    await lookup(later).refresh(() => undefined);
+    expect(cachedFiles()).toHaveLength(1);
   });
 
   it("reads no more than fits on a disk, the newest, and names the rest", async () => {
