@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeUploadBatch, PATHS, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
@@ -10,13 +12,14 @@ import type { NodePlace } from "../../bench/src/cluster/node.ts";
 import { Session } from "../../packages/server/src/store/cassandra/session.ts";
 import { someUpload } from "../../packages/server/test/support/fixtures.ts";
 import { eventually } from "../support/eventually.ts";
-import { Glowworm } from "../support/glowworm.ts";
+import { Glowworm, glowworm } from "../support/glowworm.ts";
 import { needs } from "../support/needs.ts";
 
 const { skip } = needs("java", "mvn", "keytool");
 /** Name and password of the role that Cassandra makes. */
 const FIRST_ROLE = "cassandra";
 const PASSWORD = "correct horse";
+const CQL_PORT = 9042;
 const STORE_PASSWORD = "changeit";
 const PATIENCE_MS = 60_000;
 /** After this, whoever started a server kills it. */
@@ -49,6 +52,8 @@ client_encryption_options:
 
 /** What a server does otherwise than it should. */
 interface Change {
+  /** Where it looks for the node, HOST:PORT. */
+  readonly contact?: string;
   readonly password?: string;
   /** A file; null speaks plainly. */
   readonly ca?: string | null;
@@ -56,13 +61,13 @@ interface Change {
 
 /** Words of a server over the node. */
 function words({ address, folder: nodeFolder }: NodePlace, change: Change): string[] {
-  const { password = PASSWORD, ca = join(nodeFolder, "ca.pem") } = change;
+  const { contact = address, password = PASSWORD, ca = join(nodeFolder, "ca.pem") } = change;
   const file = join(folder, "password");
   writeFileSync(file, `${password}\n`, { mode: 0o600 });
   return [
     ...["server", "run", "--listen", "127.0.0.1:0", "--data", join(folder, "data")],
     ...["--metrics-listen", "127.0.0.1:0"],
-    ...["--cluster-contact-points", address, "--cluster-replication", "1"],
+    ...["--cluster-contact-points", contact, "--cluster-replication", "1"],
     ...["--cluster-username", "glowworm", "--cluster-password-file", file],
     ...(ca === null ? [] : ["--cluster-ca-file", ca]),
   ];
@@ -110,6 +115,12 @@ async function makeRole({ address, folder: nodeFolder }: NodePlace): Promise<voi
   await session.close();
 }
 
+function withOtherAuthority(): Change {
+  const other = join(folder, "other");
+  makeKeystore(other, place.address);
+  return { ca: join(other, "ca.pem") };
+}
+
 interface Started {
   readonly server: Glowworm;
   readonly url: string;
@@ -140,16 +151,56 @@ describe.skipIf(skip)("a cluster that wants a password and TLS", () => {
     expect(await server.stop("SIGTERM")).toBe(0);
   });
 
-  it("is not used by a server that has another password, or speaks plainly, or knows another authority", async () => {
-    const other = join(folder, "other");
-    makeKeystore(other, place.address);
-    const changes = [{ password: "wrong" }, { ca: null }, { ca: join(other, "ca.pem") }];
-    for (const change of changes) {
-      const server = start(change);
-      await server.line(/listening|cluster\.username/);
-      const said = server.lines.join("\n");
-      expect(said).not.toMatch(/listening|wrong/);
-      expect(await server.output()).toMatchObject({ code: 1 });
+  it("takes invites from a command line that logs in, and from none that does by half", async () => {
+    const { server } = await started();
+    expect(await server.stop("SIGTERM")).toBe(0);
+    const env = {
+      GLOWWORM_CLUSTER_CONTACT_POINTS: place.address,
+      GLOWWORM_CLUSTER_USERNAME: "glowworm",
+      GLOWWORM_CLUSTER_CA_FILE: join(place.folder, "ca.pem"),
+    };
+    const half = await glowworm(["server", "invite"], { env });
+    expect(half).toMatchObject({ code: 2, stdout: "" });
+    const password = { GLOWWORM_CLUSTER_PASSWORD_FILE: join(folder, "password") };
+    expect(half.said).toContain(Object.keys(password)[0]);
+    const whole = { env: { ...env, ...password } };
+    expect(await glowworm(["server", "invite", "--name", "roof"], whole)).toMatchObject({
+      code: 0,
+    });
+    expect((await glowworm(["server", "invites"], whole)).stdout).toMatch(/ roof\n$/);
+  });
+
+  async function refused(change: Change): Promise<string> {
+    const server = start(change);
+    await server.line(/listening|cluster\.username/);
+    const said = server.lines.join("\n");
+    expect(said).not.toContain("listening");
+    expect(await server.output()).toMatchObject({ code: 1 });
+    return said;
+  }
+
+  it.each<[string, () => Change, RegExp]>([
+    ["has another password", () => ({ password: "wrong" }), /password are incorrect$/m],
+    ["speaks plainly", () => ({ ca: null }), /ECONNRESET$/m],
+    ["knows another authority", withOtherAuthority, /self-signed certificate$/m],
+  ])("is not used by a server that %s", async (_, change, message) => {
+    const said = await refused(change());
+    expect(said).toMatch(message);
+    expect(said).not.toContain("wrong");
+  });
+
+  it("is not used by a server that reaches the node at an address its certificate does not name", async () => {
+    const detour = createServer((socket) => {
+      const onward = connect(CQL_PORT, place.address);
+      for (const end of [socket, onward]) end.on("error", () => {});
+      socket.pipe(onward).pipe(socket);
+    });
+    await once(detour.listen(0, "127.0.0.1"), "listening");
+    const { port } = detour.address() as AddressInfo;
+    try {
+      expect(await refused({ contact: `127.0.0.1:${port}` })).toMatch(/altnames.*127\.0\.0\.1/);
+    } finally {
+      detour.close();
     }
   });
 

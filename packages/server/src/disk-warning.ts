@@ -1,14 +1,14 @@
+import { freeBytesOf } from "@glowworm/platform";
 import type { Log } from "./log.ts";
-import { freeBytesOf } from "./metrics/disk-use.ts";
 import { MIN_FREE_BYTES_DEFAULT } from "./store/embedded/disk-room.ts";
 
 /** Says at the start what the first upload would otherwise be the first to find out: that none is taken. */
-export async function warnOfFullDisk(
+export function warnOfFullDisk(
   log: Log,
   dataFolder: string,
   minFreeBytes: number = MIN_FREE_BYTES_DEFAULT,
-): Promise<void> {
-  const freeBytes = await freeBytesOf(dataFolder);
+): void {
+  const freeBytes = freeBytesOf(dataFolder);
   if (freeBytes >= minFreeBytes) return;
   const text =
     `the disk of ${dataFolder} has ${mebibytes(freeBytes)} left, less than min_free (${mebibytes(minFreeBytes)}): ` +

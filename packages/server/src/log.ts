@@ -15,7 +15,6 @@ export type LogEvent =
   | "hour-copied"
   | "hour-refused"
   | "source-failed"
-  | "disk-full"
   | "disk-free"
   | "error";
 

@@ -85,7 +85,7 @@ export class Server implements Stepper {
     });
     this.#store = store;
     try {
-      if (cluster === undefined) await warnOfFullDisk(this.#log, dataFolder, minFreeBytes);
+      if (cluster === undefined) warnOfFullDisk(this.#log, dataFolder, minFreeBytes);
       await this.#diary.note(store);
       if (this.#options.admission === "invite") this.#admission = await this.#openAdmission();
       await this.#listenForMetrics(store);

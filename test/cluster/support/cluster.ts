@@ -5,6 +5,8 @@ import { openCassandraStore } from "@glowworm/server/cassandra";
 import { inject } from "vitest";
 import { DATACENTER } from "../../../bench/src/cluster/cluster.ts";
 import { CassandraNode } from "../../../bench/src/cluster/node.ts";
+import { connected } from "../../../packages/server/src/store/cassandra/open.ts";
+import { prepareSchema } from "../../../packages/server/src/store/cassandra/schema.ts";
 import { Session } from "../../../packages/server/src/store/cassandra/session.ts";
 import type { StoreSettings } from "../../../packages/server/test/support/report-store-suite.ts";
 
@@ -53,6 +55,11 @@ async function isEmpty(session: Session): Promise<boolean> {
     }
   }
   return true;
+}
+
+/** Makes the tables, as the first server does. */
+export async function prepareCluster(): Promise<void> {
+  await connected(cluster, prepareSchema, (session) => session.close());
 }
 
 /** Removes all that the keyspace holds. */

@@ -20,11 +20,12 @@ export const serverInviteCommand: Command = {
 
 Prints one invite, a secret. Hand it to the runner of a relay, who puts it into a file: glowworm relay run --invite-file
 FILE. The server keeps only a hash of it, and cannot print it again. Which uploads come from which invite the server
-cannot tell. Run this as the user whom the server runs as; the server need not be restarted.
+cannot tell. Run this as the user whom the server runs as; over a cluster, with the settings of its servers, as a user
+who may read cluster.password_file. The server need not be restarted.
 
-  --data DIR          the server's data folder (default: that of the settings)
+  --data DIR          the server's data folder (default: that of the settings; a cluster needs none)
   --config FILE       settings, as for "server run"
-  --name NOTE         what to remember it by; stays in the data folder
+  --name NOTE         what to remember it by; stays in the data folder, or in the cluster
   --tokens-per-day N  batches of up to 64 reports a day, for all relays that share it (default ${TOKENS_DEFAULT},
                         ${TOKENS_PER_ISSUE} to ${TOKENS_MAX}; enough for one busy relay)
   --days N            days for which it is good, today included (default: until it is taken back)

@@ -14,8 +14,8 @@ export const serverInvitesCommand: Command = {
 Lists the invites: id, when it was made, the last day on which tokens were issued for it, tokens a day, last day on which
 it is good, name. Nothing is known of what was uploaded with it.
 
-  --data DIR     the server's data folder (default: that of the settings)
-  --config FILE  settings, as for "server run"
+  --data DIR     the server's data folder (default: that of the settings; a cluster needs none)
+  --config FILE  settings, as for "server run": over a cluster, those of its servers
   --json         print JSON`,
   options: { ...SERVER_TOOL_OPTIONS, json: { type: "boolean" } },
   async run({ values, positionals, env, out, say }) {

@@ -13,8 +13,8 @@ export const serverUninviteCommand: Command = {
 No more tokens are issued for the invite, from now on. Tokens that were issued today or yesterday are good until they end:
 whose they are cannot be told. ID is the first word of its line in glowworm server invites.
 
-  --data DIR     the server's data folder (default: that of the settings)
-  --config FILE  settings, as for "server run"`,
+  --data DIR     the server's data folder (default: that of the settings; a cluster needs none)
+  --config FILE  settings, as for "server run": over a cluster, those of its servers`,
   options: SERVER_TOOL_OPTIONS,
   async run({ values, positionals, env, say }) {
     const id = onlyWord(positionals, "server uninvite", "ID");

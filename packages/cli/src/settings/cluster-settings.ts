@@ -2,12 +2,14 @@ import { isIP } from "node:net";
 import type { ClusterOptions, ServerOptions } from "@glowworm/server";
 import { z } from "zod";
 import { parseHostPort } from "../host-port.ts";
+import { usage } from "../options.ts";
 import { readCertificates, readPassword } from "./cluster-files.ts";
-import type { Settings } from "./setting.ts";
+import { type Settings, variableOf } from "./setting.ts";
 
 const REPLICATION_DEFAULT = 3;
 /** More copies than any cluster here has use for. */
 const REPLICATION_MAX = 9;
+const LOGIN = ["cluster.username", "cluster.password_file"] as const;
 
 /** Which Cassandra cluster keeps the reports. Without contact points the data folder does. */
 export interface ClusterSettings {
@@ -104,7 +106,25 @@ export function clusterFrom(settings: ClusterSettings): Pick<ServerOptions, "clu
   };
 }
 
+/** The half of a login that was set, the one that was not, and what to do; null when both were, or none. */
+export function halfOfLogin(settings: ClusterSettings): HalfOfLogin | null {
+  const [given, ...both] = LOGIN.filter((key) => settings[key] !== null);
+  const missing = LOGIN.find((key) => key !== given);
+  if (given === undefined || missing === undefined || both.length > 0) return null;
+  const remedy = `set ${missing} (or ${variableOf(missing)}) as well, or leave this out`;
+  return { given, message: `is one half of a login: ${missing} is missing`, remedy };
+}
+
+interface HalfOfLogin {
+  readonly given: (typeof LOGIN)[number];
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** Nobody logs in by half: tools, too, which do not look for contradictions. @throws {Failure} usage */
 function loginFrom(settings: ClusterSettings): Pick<ClusterOptions, "login"> {
+  const half = halfOfLogin(settings);
+  if (half !== null) throw usage(`${half.given}: ${half.message}`, half.remedy);
   const [username, file] = [settings["cluster.username"], settings["cluster.password_file"]];
   if (username === null || file === null) return {};
   return { login: { username, password: readPassword(file) } };

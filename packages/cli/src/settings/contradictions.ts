@@ -5,6 +5,7 @@ import { Failure } from "@glowworm/platform";
 import { CLUSTER_RETENTION_DAYS_MAX } from "@glowworm/server";
 import type { HostPort } from "../host-port.ts";
 import { readCertificates, readPassword } from "./cluster-files.ts";
+import { halfOfLogin } from "./cluster-settings.ts";
 import type { Mistake } from "./layers.ts";
 import type { ServerSettings } from "./server-settings.ts";
 
@@ -19,7 +20,7 @@ interface Chosen {
 
 type Rule = (chosen: Chosen) => readonly Mistake[];
 
-/** What of checked settings cannot work together, or not on this machine. Reads the size of a disk, and changes nothing. */
+/** What of checked settings cannot work together, or not on this machine. Reads the size of a disk and the files of a cluster's login and authorities; changes nothing. */
 export function contradictions(chosen: Chosen): readonly Mistake[] {
   return RULES.flatMap((rule) => rule(chosen));
 }
@@ -55,12 +56,10 @@ function clusterKeys({ settings, isChosen, placeOf }: Chosen): readonly Mistake[
 }
 
 function clusterLogin({ settings, placeOf }: Chosen): readonly Mistake[] {
-  const pair = ["cluster.username", "cluster.password_file"] as const;
-  const [given, ...both] = pair.filter((key) => settings[key] !== null);
-  if (given === undefined || both.length > 0) return [];
-  const missing = pair.find((key) => key !== given);
-  const message = `is one half of a login: ${missing} is missing`;
-  return [{ place: placeOf(given), message, remedy: `set ${missing} as well, or leave this out` }];
+  const half = halfOfLogin(settings);
+  if (half === null) return [];
+  const { given, message, remedy } = half;
+  return [{ place: placeOf(given), message, remedy }];
 }
 
 function clusterFiles({ settings, placeOf }: Chosen): readonly Mistake[] {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeInvite, loadCrypto } from "@glowworm/protocol";
@@ -48,6 +48,20 @@ it.each([serverInviteCommand, serverInvitesCommand])(
     expect(existsSync(data)).toBe(false);
   },
 );
+
+it.each([
+  [`username = "glow"`, /^cluster\.username: .*cluster\.password_file is missing/],
+  [`password_file = "/dev/null"`, /^cluster\.password_file: .*cluster\.username is missing/],
+])("logs in to no cluster by half: %s", async (half, message) => {
+  const config = join(folder, "server.toml");
+  writeFileSync(config, `[cluster]\ncontact_points = ["192.0.2.1"]\n${half}\n`);
+  const listing = run(serverInvitesCommand, { config });
+  await expect(listing).rejects.toMatchObject({
+    exit: "usage",
+    message: expect.stringMatching(message),
+    remedy: expect.stringContaining("GLOWWORM_CLUSTER_"),
+  });
+});
 
 describe("glowworm server invite", () => {
   it("prints an invite alone on standard output, and its id beside it", async () => {

@@ -1,6 +1,6 @@
-import { readdir, stat, statfs } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "@glowworm/platform";
+import { freeBytesOf, isErrno } from "@glowworm/platform";
 import type { Clock } from "@glowworm/protocol";
 
 /** A walk over a file for each retained hour: worth one a minute, not one a scrape. */
@@ -39,17 +39,19 @@ export class DiskWatch {
 
 async function diskUse(folder: string): Promise<DiskUse> {
   const [bytes, freeBytes, damagedHours] = await Promise.all([
-    bytesBelow(folder).catch(() => null),
-    freeBytesOf(folder).catch(() => null),
-    hoursIn(join(folder, DAMAGED)).catch(() => null),
+    orNull(() => bytesBelow(folder)),
+    orNull(() => freeBytesOf(folder)),
+    orNull(() => hoursIn(join(folder, DAMAGED))),
   ]);
   return { bytes, freeBytes, damagedHours };
 }
 
-/** What is left of a folder's disk for programs that are not root, in bytes. */
-export async function freeBytesOf(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
+async function orNull(measure: () => number | Promise<number>): Promise<number | null> {
+  try {
+    return await measure();
+  } catch {
+    return null;
+  }
 }
 
 /** Files come and go meanwhile: one that is gone has no bytes. */

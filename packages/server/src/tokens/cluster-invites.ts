@@ -1,6 +1,6 @@
 import { compareBytes } from "@glowworm/protocol";
 import { type ClusterOptions, connected } from "../store/cassandra/open.ts";
-import type { Tables } from "../store/cassandra/schema.ts";
+import { findSchema, type Tables } from "../store/cassandra/schema.ts";
 import { bytesOf, intOf, type Row, type Session, textOf } from "../store/cassandra/session.ts";
 import { StoreUnavailableError } from "../store/report-store.ts";
 import {
@@ -72,7 +72,7 @@ export class ClusterInvites implements Invites {
     if (lastDay !== null && lastDay < day) return "unknown";
     const [issueDay, issued] = [intOf(row, "issue_day"), intOf(row, "issued")];
     const sum = count + (issueDay === day ? issued : 0);
-    if (sum > tokensPerDay) return "used-up";
+    if (issueDay > day || sum > tokensPerDay) return "used-up";
     const standing = await this.#session.decide(
       `UPDATE ${this.#tables("invites")} SET issue_day = ?, issued = ?
        WHERE hash = ? IF issue_day = ? AND issued = ?`,
@@ -86,9 +86,11 @@ export class ClusterInvites implements Invites {
   }
 }
 
-/** Opens the invites of a cluster. @throws {Failure} */
+/** Opens the invites of a cluster that a server has used. Makes nothing. @throws {Failure} */
 export async function openClusterInvites(cluster: ClusterOptions): Promise<ClusterInvites> {
-  return await connected(cluster, async (session, tables) => new ClusterInvites(session, tables));
+  const use = async (session: Session, tables: Tables): Promise<ClusterInvites> =>
+    new ClusterInvites(session, tables);
+  return await connected(cluster, findSchema, use);
 }
 
 function inviteOf(row: Row): Invite {

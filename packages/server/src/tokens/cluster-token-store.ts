@@ -1,19 +1,13 @@
-import {
-  DAY_SECONDS,
-  equalBytes,
-  KEY_BYTES,
-  type RandomSource,
-  TOKEN_KEY_DAYS,
-} from "@glowworm/protocol";
+import { DAY_SECONDS, equalBytes, KEY_BYTES, type RandomSource } from "@glowworm/protocol";
 import { type ClusterOptions, connected } from "../store/cassandra/open.ts";
-import type { Tables } from "../store/cassandra/schema.ts";
+import { findSchema, type Tables } from "../store/cassandra/schema.ts";
 import { bytesOf, type Session } from "../store/cassandra/session.ts";
 import { ClusterInvites } from "./cluster-invites.ts";
 import type { OpenTokenStore } from "./open-token-store.ts";
 import type { Grant, TokenStore } from "./token-store.ts";
 
-/** Longer than any token is accepted, by whatever clock. */
-const KEPT_SECONDS = (TOKEN_KEY_DAYS.past + TOKEN_KEY_DAYS.ahead) * DAY_SECONDS;
+/** A token is accepted on two days, and clocks differ by less than one. */
+const KEPT_SECONDS = 3 * DAY_SECONDS;
 
 /** Invites and spent tokens of all servers over one cluster. */
 class ClusterTokenStore implements TokenStore {
@@ -58,12 +52,12 @@ class ClusterTokenStore implements TokenStore {
   }
 }
 
-/** Opens the token store of a cluster. @throws {Failure} */
+/** Opens the token store of a cluster whose tables are there. @throws {Failure} */
 export async function openClusterTokenStore(
   cluster: ClusterOptions,
   random: RandomSource,
 ): Promise<OpenTokenStore> {
-  return await connected(cluster, async (session, tables) => {
+  return await connected(cluster, findSchema, async (session, tables) => {
     const store = new ClusterTokenStore(session, tables);
     return { store, secret: await store.secret(random) };
   });

@@ -45,7 +45,8 @@ export class InviteBook implements Invites {
     );
     this.#count = database.prepare(
       `UPDATE invite SET issued = @count + iif(issue_day = @day, issued, 0), issue_day = @day
-       WHERE hash = @hash AND @count + iif(issue_day = @day, issued, 0) <= tokens_per_day`,
+       WHERE hash = @hash AND ifnull(issue_day <= @day, 1)
+         AND @count + iif(issue_day = @day, issued, 0) <= tokens_per_day`,
     );
   }
 

@@ -20,7 +20,8 @@ export interface OpenTokenStore {
 }
 
 /**
- * Opens the token store; it and its secret are made when missing.
+ * Opens the token store; it and its secret are made when missing. The tables of a cluster are those of the report store,
+ * which is opened before.
  * @param onSecret told of the file of a new secret.
  * @throws {Failure}
  */
@@ -38,7 +39,7 @@ export async function openTokenStore(
   return await openClusterTokenStore(cluster, random);
 }
 
-/** Opens the invites, for the command line. @throws {Failure} */
+/** Opens the invites, for the command line. Over a cluster only where a server was started before. @throws {Failure} */
 export async function openInvites({ dataFolder, cluster }: TokenPlace): Promise<Invites> {
   if (cluster === undefined) return openInviteBook(dataFolder);
   const { openClusterInvites } = await import("./cluster-invites.ts");

@@ -32,7 +32,8 @@ export interface Invites {
   remove(id: string): Promise<boolean>;
   /**
    * Counts tokens of a day to an invite, named by its hash of 32 bytes. A yes is durable. An invite that was taken back
-   * or has ended is as unknown as one that never was.
+   * or has ended is as unknown as one that never was. One that was used on a later day is used up: servers whose clocks
+   * differ at midnight would otherwise begin it anew by turns.
    */
   take(inviteHash: Uint8Array, day: number, count: number): Promise<Grant>;
   close(): Promise<void>;

@@ -88,6 +88,17 @@ export function describeTokenStore(name: string, open: () => Promise<TokenWorld>
         expect(grants).toEqual(["granted", "granted", "used-up", "granted"]);
       }));
 
+    it("gives it no more of a day that was over when tokens were issued last, whoever's clock says so", () =>
+      story(async ({ store, invites }) => {
+        const { hash } = await invited(invites);
+        const grants: string[] = [];
+        for (const day of [100, 101, 100, 101, 100, 101]) {
+          grants.push(await store.take(hash, day, 32));
+        }
+        expect(grants).toEqual(["granted", "granted", "used-up", "granted", "used-up", "used-up"]);
+        expect((await invites.list())[0]?.issueDay).toBe(101);
+      }));
+
     it("gives those who ask at once no more than that", () =>
       story(async ({ store, invites }) => {
         const { hash } = await invited(invites);

@@ -15,7 +15,7 @@ import { bytesOf, intOf, type Row, type Session } from "./session.ts";
 export const BOOK = 1;
 const HOURS_PER_DAY = 24;
 
-/** A run of segments that were closed together. */
+/** Segments that follow each other and were closed together. */
 export interface Closing {
   readonly first: number;
   readonly through: number;
@@ -86,7 +86,7 @@ export function arrivalFloor(book: Book): number {
   return Math.max(book.fence + 1, (newest + 1) * SEGMENTS_PER_HOUR);
 }
 
-/** The run that a segment was closed in, or why there is none. */
+/** The closing of a segment, or why there is none. */
 export function findSegment(book: Book, segment: number): Closing | SegmentAbsence {
   const hour = book.open.find((open) => open.hour === hourOfSegment(segment));
   if (segment < (hour?.firstSegment ?? arrivalFloor(book))) return "gone";

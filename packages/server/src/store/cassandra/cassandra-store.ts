@@ -26,7 +26,7 @@ import { Intake } from "./intake.ts";
 import { Lease } from "./lease.ts";
 import { assertRetention, type CassandraStoreOptions, connected } from "./open.ts";
 import { Pieces } from "./pieces.ts";
-import type { Tables } from "./schema.ts";
+import { prepareSchema, type Tables } from "./schema.ts";
 import type { Session } from "./session.ts";
 
 const CLUSTER: StorePlace = {
@@ -45,7 +45,7 @@ const HOLDER_BYTES = 16;
 /** Opens the store of a keyspace, or makes it. @throws {Failure} when a person has to mend it. */
 export async function openCassandraStore(options: CassandraStoreOptions): Promise<ReportStore> {
   assertRetention(options.retentionDays);
-  return await connected(options, async (session, tables) => {
+  return await connected(options, prepareSchema, async (session, tables) => {
     const store = new CassandraStore(session, tables, options);
     await store.open();
     return store;
@@ -185,9 +185,9 @@ class CassandraStore implements ReportStore {
     return find((await this.#keeper.refresh()).closed);
   }
 
-  async #readSegment(run: Closing, segment: number): Promise<ByteParts | SegmentAbsence> {
+  async #readSegment(closing: Closing, segment: number): Promise<ByteParts | SegmentAbsence> {
     try {
-      return await this.#pieces.segmentParts(run, segment);
+      return await this.#pieces.segmentParts(closing, segment);
     } catch (error) {
       // Its bytes go when its hour closes.
       if (findSegment(await this.#keeper.refresh(), segment) === "gone") return "gone";

@@ -57,7 +57,7 @@ export class Intake {
   /** What segments hold that are not closed is not counted. */
   #assertRoom(hour: number, records: number): void {
     const open = this.#keeper.book.open.find((candidate) => candidate.hour === hour);
-    const counts = open?.closings.flatMap((run) => run.counts) ?? [];
+    const counts = open?.closings.flatMap((closing) => closing.counts) ?? [];
     const sum = counts.reduce((total, count) => total + count, records);
     assertHourHolds(hour, sum, this.#hourRecordsMax, this.#now());
   }

@@ -2,7 +2,7 @@ import { Failure } from "@glowworm/platform";
 import type { Clock, CryptoSuite, RandomSource } from "@glowworm/protocol";
 import { type CommitGroup, StoreUnavailableError } from "../report-store.ts";
 import { CLUSTER_RETENTION_DAYS_MAX } from "./retention.ts";
-import { assertNames, type KeyspaceOptions, prepareSchema, type Tables } from "./schema.ts";
+import { assertNames, type KeyspaceOptions, type Tables } from "./schema.ts";
 import { type ClusterAddress, Session } from "./session.ts";
 
 /** Which cluster, and where in it. */
@@ -18,16 +18,21 @@ export interface CassandraStoreOptions extends ClusterOptions {
   readonly onCommit?: (group: CommitGroup) => void;
 }
 
-/** Runs `use` over a connection to the cluster; lets go of it when that fails. @throws {Failure} */
+/**
+ * Runs `use` over a connection to the cluster; lets go of it when that fails.
+ * @param schema `prepareSchema` for who may make tables, `findSchema` for who may not.
+ * @throws {Failure}
+ */
 export async function connected<T>(
   options: ClusterOptions,
+  schema: (session: Session, options: ClusterOptions) => Promise<Tables>,
   use: (session: Session, tables: Tables) => Promise<T>,
 ): Promise<T> {
   assertNames(options);
   let session: Session | undefined;
   try {
     session = await Session.connect(options);
-    return await use(session, await prepareSchema(session, options));
+    return await use(session, await schema(session, options));
   } catch (error) {
     await session?.close();
     throw explained(error, options);

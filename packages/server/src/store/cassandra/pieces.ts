@@ -93,10 +93,11 @@ export class Pieces {
     yield* counted(rows, count * STORED_RECORD_BYTES);
   }
 
-  /** A segment of a run, whose first piece is read already. @throws {StoreUnavailableError} as `segment`. */
-  async segmentParts(run: Closing, segment: number): Promise<ByteParts> {
-    const count = run.counts[segment - run.first] ?? 0;
-    const parts = (): AsyncGenerator<Uint8Array> => this.segment(run.candidate, segment, count);
+  /** A segment of a closing, whose first piece is read already. @throws {StoreUnavailableError} as `segment`. */
+  async segmentParts(closing: Closing, segment: number): Promise<ByteParts> {
+    const { first, candidate, counts } = closing;
+    const count = counts[segment - first] ?? 0;
+    const parts = (): AsyncGenerator<Uint8Array> => this.segment(candidate, segment, count);
     const length = count * STORED_RECORD_BYTES;
     if (count <= PIECE_RECORDS) return inParts(await whole(parts()));
     for await (const _ of parts()) break;

@@ -1,5 +1,5 @@
 import { Failure } from "@glowworm/platform";
-import { intOf, type Session } from "./session.ts";
+import { intOf, type Row, type Session } from "./session.ts";
 
 const FORMAT = 1;
 const KEYSPACE = /^[a-z][a-z0-9_]{0,47}$/;
@@ -27,7 +27,7 @@ const TABLES: Readonly<Record<string, string>> = {
   /** Which partitions of `arrivals` have been written. */
   arrival_shards: `(hour int, segment int, shard int,
     PRIMARY KEY (hour, segment, shard)) WITH ${SHORT_LIVED}`,
-  /** Runs of segments that were closed together, and the candidate that was chosen for them. */
+  /** Segments that were closed together, and the candidate that was chosen for them. */
   closings: `(hour int, first int, through int, candidate blob, counts blob,
     PRIMARY KEY (hour, first)) WITH ${SHORT_LIVED}`,
   /** Every candidate that was ever written for an hour or its segments, so that all but the chosen one can be removed. */
@@ -79,7 +79,7 @@ export function assertNames({ keyspace, localDatacenter }: KeyspaceOptions): voi
  */
 export async function prepareSchema(session: Session, options: KeyspaceOptions): Promise<Tables> {
   const { keyspace, replication, localDatacenter } = options;
-  const tables: Tables = (name) => `${keyspace}.${name}`;
+  const tables = tablesOf(keyspace);
   await session.define(
     `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication =
      { 'class': 'NetworkTopologyStrategy', '${localDatacenter}': ${replication} }`,
@@ -87,16 +87,44 @@ export async function prepareSchema(session: Session, options: KeyspaceOptions):
   for (const [name, definition] of Object.entries(TABLES)) {
     await session.define(`CREATE TABLE IF NOT EXISTS ${tables(name)} ${definition}`);
   }
-  await assertFormat(session, tables, keyspace);
-  return tables;
-}
-
-async function assertFormat(session: Session, tables: Tables, keyspace: string): Promise<void> {
   const standing = await session.decide(
     `INSERT INTO ${tables("marks")} (name, value) VALUES ('format', ?) IF NOT EXISTS`,
     [FORMAT],
   );
-  const format = standing === null ? FORMAT : intOf(standing, "value");
+  if (standing !== null) assertFormat(standing, keyspace);
+  return tables;
+}
+
+/** Finds what a server made before, and makes nothing: a typing error must not make a keyspace. @throws {Failure} */
+export async function findSchema(
+  session: Session,
+  { keyspace }: Pick<KeyspaceOptions, "keyspace">,
+): Promise<Tables> {
+  const tables = tablesOf(keyspace);
+  const [marks] = await session.rows(
+    "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = 'marks'",
+    [keyspace],
+  );
+  // The mark is written last, when all tables are there.
+  const statement = `SELECT value FROM ${tables("marks")} WHERE name = 'format'`;
+  const [format] = marks === undefined ? [] : await session.rows(statement, []);
+  if (format !== undefined) {
+    assertFormat(format, keyspace);
+    return tables;
+  }
+  throw new Failure(
+    "usage",
+    `cluster.keyspace: no server has used keyspace ${keyspace} of this cluster`,
+    "name the keyspace that the servers run with, and start one of them once before",
+  );
+}
+
+function tablesOf(keyspace: string): Tables {
+  return (name) => `${keyspace}.${name}`;
+}
+
+function assertFormat(mark: Row, keyspace: string): void {
+  const format = intOf(mark, "value");
   if (format === FORMAT) return;
   throw new Failure(
     "failure",

@@ -40,11 +40,11 @@ export async function closeSegments(
   through: number,
 ): Promise<void> {
   let first = hour.closedThrough + 1;
-  while (first <= through) first = (await closeRun(parts, hour.hour, first, through)) + 1;
+  while (first <= through) first = (await closeTogether(parts, hour.hour, first, through)) + 1;
 }
 
-/** Returns the last segment of the run that was chosen. */
-async function closeRun(
+/** Returns the last segment of the closing that was chosen. */
+async function closeTogether(
   parts: CloserParts,
   hour: number,
   first: number,
@@ -52,7 +52,7 @@ async function closeRun(
 ): Promise<number> {
   const candidate = parts.random.bytes(CANDIDATE_BYTES);
   await parts.pieces.announce(hour, candidate, "segments");
-  const counts = await writeRun(parts, candidate, first, through);
+  const counts = await writeClosing(parts, candidate, first, through);
   const chosen = await parts.session.decide(
     `INSERT INTO ${parts.tables("closings")} (hour, first, through, candidate, counts)
      VALUES (?, ?, ?, ?, ?) IF NOT EXISTS`,
@@ -64,7 +64,7 @@ async function closeRun(
   return intOf(chosen, "through");
 }
 
-async function writeRun(
+async function writeClosing(
   parts: CloserParts,
   candidate: Uint8Array,
   first: number,

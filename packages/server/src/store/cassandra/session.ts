@@ -167,7 +167,18 @@ async function attempt<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new StoreUnavailableError(`the cluster did not answer: ${message}`, { cause: error });
+    throw new StoreUnavailableError(`the cluster did not answer: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
+}
+
+/** One line. The driver's own, when no node would do, has a stack in it. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { innerErrors = {} } = error as { readonly innerErrors?: Readonly<Record<string, Error>> };
+  const nodes = Object.entries(innerErrors);
+  return nodes.length === 0
+    ? error.message
+    : nodes.map(([node, { message }]) => `${node}: ${message}`).join("; ");
 }

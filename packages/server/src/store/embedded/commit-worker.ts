@@ -1,7 +1,6 @@
-import { statfsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { Failure, openDatabase } from "@glowworm/platform";
+import { Failure, freeBytesOf, openDatabase } from "@glowworm/platform";
 import { HOUR_RECORDS_MAX, loadCrypto } from "@glowworm/protocol";
 import { StoreBusyError, StoreFullError } from "../report-store.ts";
 import type { WriterError, WriterMessage, WriterRequest, WriterSettings } from "./messages.ts";
@@ -18,7 +17,7 @@ async function serve(port: MessagePort, settings: WriterSettings): Promise<void>
   const crypto = await loadCrypto();
   const writer = new Writer({
     ...settings,
-    ...{ crypto, openDatabase, freeBytes },
+    ...{ crypto, openDatabase, freeBytes: freeBytesOf },
     closer: new ThreadedCloser(),
     pause: () => sleep(PAUSE_MS),
     hourRecordsMax: HOUR_RECORDS_MAX,
@@ -41,11 +40,6 @@ async function serve(port: MessagePort, settings: WriterSettings): Promise<void>
       },
     );
   });
-}
-
-function freeBytes(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
 }
 
 function describe(error: unknown): WriterError {
