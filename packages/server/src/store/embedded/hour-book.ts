@@ -73,13 +73,15 @@ export class HourBook {
     this.#hours.orSetAside(current, () => current.insert(segment, fresh));
   }
 
-  /** Sets an hour aside that a reader found damaged. */
-  setAside(hour: number, isOpen: boolean): void {
-    if (isOpen) {
-      this.#hours.setAsideOpen(hour);
-    } else if (this.#hours.closed.list.some((closed) => closed.hour === hour)) {
-      this.#hours.closed.setAside(hour);
-    }
+  /** Sets a closed hour aside that a reader found damaged. */
+  setAsideClosed(hour: number): void {
+    if (!this.#hours.closed.list.some((closed) => closed.hour === hour)) return;
+    this.#hours.closed.setAside(hour);
+  }
+
+  /** Sets the open hour aside that has a segment which a reader found damaged. */
+  setAsideOpen(segment: number): void {
+    this.#hours.setAsideOpen(segment);
   }
 
   /**

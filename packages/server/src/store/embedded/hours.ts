@@ -94,9 +94,14 @@ export class Hours {
     hour.close();
   }
 
-  /** Sets an open hour aside that a reader found damaged. */
-  setAsideOpen(hour: number): void {
-    const found = this.#open.find((open) => open.hour === hour);
+  /**
+   * Sets the open hour aside that has a segment which a reader found damaged. Another reader may have found it before: the
+   * hour that took the number over begins later, and has no such segment.
+   */
+  setAsideOpen(segment: number): void {
+    const found = this.#open.find(
+      ({ firstSegment, closedThrough }) => firstSegment <= segment && segment <= closedThrough,
+    );
     if (found !== undefined) this.#setAside(found);
   }
 

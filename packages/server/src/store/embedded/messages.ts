@@ -18,8 +18,10 @@ export type WriterRequest =
   | { readonly kind: "close-segments"; readonly now: UnixSeconds }
   /** `seed`: 32 random bytes from which the padding of this call is drawn. */
   | { readonly kind: "close-hours"; readonly now: UnixSeconds; readonly seed: Uint8Array }
-  /** An hour, open or closed, was found damaged by who read it. */
-  | { readonly kind: "set-aside"; readonly hour: number; readonly isOpen: boolean }
+  /** A closed hour was found damaged by who read it. */
+  | { readonly kind: "damaged-hour"; readonly hour: number }
+  /** So was a closed segment of an open hour. */
+  | { readonly kind: "damaged-segment"; readonly segment: number }
   | { readonly kind: "close" };
 
 /** What it answers. */

@@ -63,8 +63,11 @@ export class Writer implements WriterClient {
       case "close-hours":
         await this.#opened.closeHours(request.now, this.#randomOf(request.seed));
         return this.#reply(true);
-      case "set-aside":
-        this.#opened.setAside(request.hour, request.isOpen);
+      case "damaged-hour":
+        this.#opened.setAsideClosed(request.hour);
+        return this.#reply(true);
+      case "damaged-segment":
+        this.#opened.setAsideOpen(request.segment);
         return this.#reply(true);
       case "close": {
         const reply = this.#reply(false);
