@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { type EmbeddedStore, StoreUnavailableError } from "@glowworm/server";
@@ -68,5 +68,77 @@ describe("an open hour that was set aside", () => {
     await store.maintain();
     expect(timesFound(late, await recordsOfHours(store))).toEqual(late.map(() => 1));
     await store.close();
+  });
+
+  it("is remembered at the next start: no segment that was served is published anew", async () => {
+    const { folder, clock, store, path } = await filled();
+    flip(path, 7);
+    await expect(store.segment(SEGMENT)).rejects.toBeInstanceOf(StoreUnavailableError);
+    await store.close();
+    clock.setWall(NOON_MS + 2 * SEGMENT_MS);
+    const again = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(again.health().arrivalFloor).toBe(SEGMENT + 3);
+    await again.put(packed(someReports(random, 5)));
+    clock.advance(2 * SEGMENT_MS);
+    await again.maintain();
+    expect((await again.published()).open).toEqual({ first: SEGMENT + 3, last: SEGMENT + 3 });
+    await again.close();
+    const third = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(third.health().arrivalFloor).toBe(SEGMENT + 4);
+    await third.close();
+  });
+
+  it("takes nothing any more after a start when no segment tells how far it was served", async () => {
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    await store.maintain();
+    await store.close();
+    truncateSync(join(folder, "open", OPEN), 100);
+    for (let start = 0; start < 2; start++) {
+      const again = await openLocalStore(folder, new SmallDisk(), clock);
+      expect(again.health().arrivalFloor).toBe(SEGMENT + 120);
+      await again.close();
+    }
+  });
+
+  it("is not begun at its first segment after a start, though the hour before is open", async () => {
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS - SEGMENT_MS);
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    await store.maintain();
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
+    await store.put(packed(someReports(random, REPORTS)));
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
+    flip(join(folder, "open", `${SEGMENT}.segment`), 7);
+    await expect(store.segment(SEGMENT)).rejects.toBeInstanceOf(StoreUnavailableError);
+    await store.close();
+    const again = await openLocalStore(folder, new SmallDisk(), clock);
+    await again.maintain();
+    clock.advance(SEGMENT_MS);
+    await again.maintain();
+    expect((await again.published()).open).toEqual({ first: SEGMENT - 1, last: SEGMENT - 1 });
+    expect(await again.segment(SEGMENT)).not.toBeInstanceOf(Object);
+    await again.close();
+  });
+
+  it("has all its segments with it when a crash came while they were moved", async () => {
+    const { folder, clock, store } = await filled();
+    await store.close();
+    truncateSync(join(folder, "open", OPEN), 100);
+    const before = readdirSync(join(folder, "open"));
+    const inTheWay = join(folder, "damaged", `${OPEN}.1-${SEGMENT + 1}.segment`);
+    mkdirSync(inTheWay);
+    await expect(openLocalStore(folder, new SmallDisk(), clock)).rejects.toThrow();
+    rmdirSync(inTheWay);
+    const again = await openLocalStore(folder, new SmallDisk(), clock);
+    expect(again.damaged).toEqual([join(folder, "damaged", `${OPEN}.1`)]);
+    expect(before.length).toBe(4);
+    const segments = readdirSync(join(folder, "damaged")).filter((name) => /segment$/.test(name));
+    expect(segments.length).toBe(3);
+    expect(again.health().arrivalFloor).toBe(SEGMENT + 3);
+    await again.close();
   });
 });

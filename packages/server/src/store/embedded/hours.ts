@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { hourOfSegment, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
+import { lastSegmentOf } from "../hour-rules.ts";
 import { ClosedHours } from "./closed-hours.ts";
 import type { Closer } from "./closer.ts";
 import { DamagedHourError, isCorruption } from "./damage.ts";
@@ -156,7 +157,22 @@ export class Hours {
       else if (hour < this.closed.floorHour) this.#noteLost(hour);
       else this.#load(hour);
     }
+    this.#learnLost();
     this.#removeUnnoted();
+  }
+
+  /**
+   * Hours that were set aside, by this start or before: how far they were served is known by the segments that went with them.
+   * One without any takes nothing any more. One that is open again began after what was served, and has a fence.
+   */
+  #learnLost(): void {
+    const segments = this.#layout.damagedSegments();
+    for (const hour of new Set(this.#layout.damagedOpenHours())) {
+      this.#lost.add(hour);
+      if (this.#open.some((open) => open.hour === hour)) continue;
+      const newest = segments.findLast((segment) => hourOfSegment(segment) === hour);
+      this.#lostFloor = Math.max(this.#lostFloor, (newest ?? lastSegmentOf(hour)) + 1);
+    }
   }
 
   #load(hour: number): void {

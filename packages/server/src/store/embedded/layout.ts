@@ -8,6 +8,9 @@ const OPEN_SEGMENT = /^([0-9]{1,12})\.segment$/;
 const CLOSED_HOUR = /^([0-9]{1,10})\.hour$/;
 const DAMAGED_HOUR = /^([0-9]{1,10})\./;
 const DAMAGED_CLOSED_HOUR = /^([0-9]{1,10})\.hour\./;
+const DAMAGED_OPEN_HOUR = /^([0-9]{1,10})\.sqlite\./;
+/** Its name begins with that of its hour. */
+const DAMAGED_SEGMENT = /-([0-9]{1,12})\.segment$/;
 /** SQLite keeps these beside a database. */
 const COMPANIONS = ["", "-wal", "-shm"] as const;
 
@@ -77,6 +80,16 @@ export class Layout {
     return numbersIn(this.#damaged, DAMAGED_CLOSED_HOUR);
   }
 
+  /** Open hours that were set aside, one for each of their files. */
+  damagedOpenHours(): readonly number[] {
+    return numbersIn(this.#damaged, DAMAGED_OPEN_HOUR);
+  }
+
+  /** Segments that were set aside with their hours, in ascending order. */
+  damagedSegments(): readonly number[] {
+    return numbersIn(this.#damaged, DAMAGED_SEGMENT);
+  }
+
   /** Names of all files that were set aside. */
   damagedFiles(): readonly string[] {
     return existsSync(this.#damaged) ? readdirSync(this.#damaged) : [];
@@ -101,12 +114,16 @@ export class Layout {
     return target;
   }
 
-  /** Moves a damaged open hour out of the way, its segments too; returns where its database is now. */
+  /**
+   * Moves a damaged open hour out of the way, its segments first: a start removes segments without a database, and a database
+   * without its segments is set aside by the next one. Returns where the database is now.
+   */
   setAsideOpenHour(hour: number): string {
-    const target = this.setAside(this.openHour(hour));
+    const database = this.openHour(hour);
+    const target = this.#freeName(basename(database));
     for (const path of this.#segmentsOf(hour)) renameSync(path, `${target}-${basename(path)}`);
     syncFolder(this.#damaged);
-    return target;
+    return this.setAside(database);
   }
 
   /** Removes damaged files of hours before `hour`: retention holds for them too. */
