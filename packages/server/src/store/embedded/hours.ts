@@ -49,6 +49,8 @@ export class Hours {
     this.#layout = layout;
     this.#world = { ...options, hash: this.hash };
     layout.removeUnfinished();
+    // What an hour was made of goes below, in the belief that its closed form stays.
+    layout.sync();
     this.closed = new ClosedHours(crypto, layout, random);
     this.#scrub = new Scrub(crypto, (hour) => layout.closedHour(hour));
     this.#loadOpen();
@@ -87,12 +89,11 @@ export class Hours {
 
   /** An open hour has become a closed one. */
   turnClosed(hour: OpenHour, closed: ClosedHour): void {
-    this.closed.add(closed);
     const at = this.#open.indexOf(hour);
     // It may have been set aside while it was being closed.
-    if (at === -1) return;
-    this.#open.splice(at, 1);
-    hour.close();
+    if (at !== -1) this.#open.splice(at, 1);
+    this.closed.add(closed);
+    if (at !== -1) hour.close();
   }
 
   /**

@@ -43,6 +43,12 @@ export class Layout {
     syncFolder(this.root);
   }
 
+  /** Waits until the names in both folders are on disk: a process that was killed may have left one that is not. */
+  sync(): void {
+    syncFolder(this.#hours);
+    syncFolder(this.#open);
+  }
+
   openHour(hour: number): string {
     return join(this.#open, `${hour}.sqlite`);
   }
