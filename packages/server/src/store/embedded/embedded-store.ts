@@ -138,8 +138,7 @@ export class EmbeddedStore implements ReportStore {
     const now = this.#now();
     // Two requests: segments are published when they are closed, and not when a large hour is.
     await this.#write({ kind: "close-segments", now });
-    const seed = this.#options.random.bytes(SEED_BYTES);
-    await this.#write({ kind: "close-hours", now, seed });
+    await this.#write({ kind: "close-hours", now });
   }
 
   health(): StoreHealth {

@@ -1,4 +1,4 @@
-import { type RandomSource, segmentOf, type UnixSeconds } from "@glowworm/protocol";
+import { segmentOf, type UnixSeconds } from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
 import { assertHourHolds, isDue, isOver, openRange } from "../hour-rules.ts";
 import type { Published } from "../report-store.ts";
@@ -9,7 +9,6 @@ import type { OpenHour } from "./open-hour.ts";
 import { SegmentClosing } from "./segment-closing.ts";
 
 const HOURS_PER_DAY = 24;
-const SEED_BYTES = 32;
 
 /**
  * All hours of one data folder. Invariant: what is closed only grows. A report enters the segment of its commit, or
@@ -101,12 +100,12 @@ export class HourBook {
    * Removes what closed segments left behind, and closes the hours that are over at `now`. Called again while a large one is
    * being closed, it leaves that alone.
    */
-  async closeHours(now: UnixSeconds, random: RandomSource): Promise<void> {
+  async closeHours(now: UnixSeconds): Promise<void> {
     await this.#segments.removeLeftover();
     if (this.#isClosing) return;
     this.#isClosing = true;
     try {
-      await this.#closeHours(now, random);
+      await this.#closeHours(now);
     } finally {
       this.#isClosing = false;
     }
@@ -117,18 +116,12 @@ export class HourBook {
     this.#hours.close();
   }
 
-  async #closeHours(now: UnixSeconds, random: RandomSource): Promise<void> {
+  async #closeHours(now: UnixSeconds): Promise<void> {
     const { closer, layout } = this.#options;
     for (const hour of [...this.#hours.open]) {
       const isStillOpen = this.#hours.open.includes(hour);
       if (!(isStillOpen && isDue(hour.hour, now) && isOver(hour))) continue;
-      const job = {
-        hour: hour.hour,
-        segments: hour.closed,
-        to: layout.closedHour(hour.hour),
-        previous: this.#hours.closed.list.at(-1)?.manifest ?? null,
-        seed: random.bytes(SEED_BYTES),
-      };
+      const job = hour.closingJob(this.#hours.closed.list.at(-1));
       const closed = await this.#hours.orSetAsideLater(hour, () => closer.closeHour(job));
       this.#hours.turnClosed(hour, closed);
       await closer.discard(layout.filesOfOpenHour(hour.hour));

@@ -16,8 +16,7 @@ export type WriterRequest =
   /** `records`: 129 bytes each. */
   | { readonly kind: "commit"; readonly at: UnixSeconds; readonly records: Uint8Array }
   | { readonly kind: "close-segments"; readonly now: UnixSeconds }
-  /** `seed`: 32 random bytes from which the padding of this call is drawn. */
-  | { readonly kind: "close-hours"; readonly now: UnixSeconds; readonly seed: Uint8Array }
+  | { readonly kind: "close-hours"; readonly now: UnixSeconds }
   /** A closed hour was found damaged by who read it. */
   | { readonly kind: "damaged-hour"; readonly hour: number }
   /** So was a closed segment of an open hour. */

@@ -1,12 +1,13 @@
 import { type CryptoSuite, type RandomSource, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
 import { lastSegmentOf } from "../hour-rules.ts";
-import type { SegmentOnDisk } from "./close-hour.ts";
+import type { ClosingJob, SegmentOnDisk } from "./close-hour.ts";
 import type { SegmentsJob } from "./close-segments.ts";
 import { ClosedSegments } from "./closed-segments.ts";
 import { DamagedHourError } from "./damage.ts";
 import type { OpenSize } from "./disk-room.ts";
 import { HourDatabase } from "./hour-database.ts";
+import type { ClosedHour } from "./hour-file.ts";
 import { KnownRecords } from "./known-records.ts";
 import type { Layout } from "./layout.ts";
 import { isLogDamaged } from "./log-check.ts";
@@ -18,6 +19,8 @@ import type { FiledSegment } from "./segment-file.ts";
 import { sortedOnce } from "./sorted-records.ts";
 
 const SEED_BYTES = 32;
+/** Tells the seed of an hour's padding from those of its segments, whose names are four bytes. */
+const HOUR_LABEL: Uint8Array = new TextEncoder().encode("closed hour");
 
 /** What an open hour stands on. */
 export interface OpenHourWorld {
@@ -43,7 +46,7 @@ export class OpenHour {
   readonly #known: KnownRecords;
   readonly #open: OpenSegments = new OpenSegments();
   readonly #closed: ClosedSegments;
-  /** Padding is drawn from it: a segment that is closed again, because noting it failed, gets the same bytes. */
+  /** Padding is drawn from it: what is closed again, because something failed after that, gets the same bytes. */
   readonly #seed: Uint8Array;
   #fence: number;
   #nextRun = 1;
@@ -150,6 +153,18 @@ export class OpenHour {
       return { segment, ...this.#open.of(segment), to: layout.openSegment(segment) };
     });
     return { database: layout.openHour(this.hour), segments, seed: this.#seed };
+  }
+
+  /** What makes the closed form of the hour, once all its segments are closed. @param previous the newest closed one */
+  closingJob(previous: ClosedHour | undefined): ClosingJob {
+    const { crypto, layout } = this.#world;
+    return {
+      hour: this.hour,
+      segments: this.closed,
+      to: layout.closedHour(this.hour),
+      previous: previous?.manifest ?? null,
+      seed: crypto.blake2b(SEED_BYTES, HOUR_LABEL, this.#seed),
+    };
   }
 
   /** Takes over the files of the segments that follow the closed ones; they never change from now on. */

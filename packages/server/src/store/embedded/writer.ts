@@ -52,7 +52,7 @@ export class Writer implements WriterClient {
   async #answer(request: WriterRequest): Promise<WriterReply> {
     switch (request.kind) {
       case "open":
-        this.#open(request.now, this.#randomOf(request.seed));
+        this.#open(request.now, randomFromSeed(this.#options.crypto, request.seed));
         return this.#reply(true);
       case "commit":
         this.#opened.commit(request.at, request.records);
@@ -61,7 +61,7 @@ export class Writer implements WriterClient {
         await this.#opened.closeSegments(request.now);
         return this.#reply(true);
       case "close-hours":
-        await this.#opened.closeHours(request.now, this.#randomOf(request.seed));
+        await this.#opened.closeHours(request.now);
         return this.#reply(true);
       case "damaged-hour":
         this.#opened.setAsideClosed(request.hour);
@@ -75,10 +75,6 @@ export class Writer implements WriterClient {
         return reply;
       }
     }
-  }
-
-  #randomOf(seed: Uint8Array): RandomSource {
-    return randomFromSeed(this.#options.crypto, seed);
   }
 
   get #opened(): HourBook {
