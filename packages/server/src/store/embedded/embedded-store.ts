@@ -136,9 +136,13 @@ export class EmbeddedStore implements ReportStore {
 
   async maintain(): Promise<void> {
     const now = this.#now();
-    // Two requests: segments are published when they are closed, and not when a large hour is.
+    // A request each: segments are published when they are closed, and not when a large hour is; so is each hour.
     await this.#write({ kind: "close-segments", now });
-    await this.#write({ kind: "close-hours", now });
+    let newest: number | undefined;
+    do {
+      newest = this.#newestClosed;
+      await this.#write({ kind: "close-hour", now });
+    } while (this.#newestClosed !== newest);
   }
 
   health(): StoreHealth {
@@ -175,6 +179,10 @@ export class EmbeddedStore implements ReportStore {
       this.#options.onDamage?.(path);
     }
     return reply;
+  }
+
+  get #newestClosed(): number | undefined {
+    return this.#published.hours.at(-1)?.hour;
   }
 
   #closedHour(hour: number): ClosedHour | undefined {

@@ -19,6 +19,8 @@ export class HourBook {
   readonly #hours: Hours;
   readonly #segments: SegmentClosing;
   #isClosing = false;
+  /** Hours that were closed, and whose open form is still there. */
+  readonly #closed: Set<number> = new Set();
 
   constructor(options: HourBookOptions) {
     this.#options = options;
@@ -97,15 +99,16 @@ export class HourBook {
   }
 
   /**
-   * Removes what closed segments left behind, and closes the hours that are over at `now`. Called again while a large one is
-   * being closed, it leaves that alone.
+   * Removes what closed segments and hours left behind, and closes the oldest hour when it is over at `now`: one in each call,
+   * so that it is published before anything else is done. Called again while a large one is being closed, it leaves that alone.
    */
-  async closeHours(now: UnixSeconds): Promise<void> {
+  async closeHour(now: UnixSeconds): Promise<void> {
     await this.#segments.removeLeftover();
     if (this.#isClosing) return;
     this.#isClosing = true;
     try {
-      await this.#closeHours(now);
+      await this.#discardClosed();
+      await this.#closeOldest(now);
     } finally {
       this.#isClosing = false;
     }
@@ -116,16 +119,23 @@ export class HourBook {
     this.#hours.close();
   }
 
-  async #closeHours(now: UnixSeconds): Promise<void> {
+  /** The room that this makes may be what the next hour needs. */
+  async #discardClosed(): Promise<void> {
     const { closer, layout } = this.#options;
-    for (const hour of [...this.#hours.open]) {
-      const isStillOpen = this.#hours.open.includes(hour);
-      if (!(isStillOpen && isDue(hour.hour, now) && isOver(hour))) continue;
-      const job = hour.closingJob(this.#hours.closed.list.at(-1));
-      const closed = await this.#hours.orSetAsideLater(hour, () => closer.closeHour(job));
-      this.#hours.turnClosed(hour, closed);
-      await closer.discard(layout.filesOfOpenHour(hour.hour));
+    for (const hour of this.#closed) {
+      await closer.discard(layout.filesOfOpenHour(hour));
+      this.#closed.delete(hour);
     }
+  }
+
+  async #closeOldest(now: UnixSeconds): Promise<void> {
+    const [oldest] = this.#hours.open;
+    if (oldest === undefined || !(isDue(oldest.hour, now) && isOver(oldest))) return;
+    const job = oldest.closingJob(this.#hours.closed.list.at(-1));
+    const { closer } = this.#options;
+    const closed = await this.#hours.orSetAsideLater(oldest, () => closer.closeHour(job));
+    this.#hours.turnClosed(oldest, closed);
+    this.#closed.add(oldest.hour);
   }
 
   #has(hour: OpenHour, records: Uint8Array, at: number): boolean {

@@ -16,7 +16,8 @@ export type WriterRequest =
   /** `records`: 129 bytes each. */
   | { readonly kind: "commit"; readonly at: UnixSeconds; readonly records: Uint8Array }
   | { readonly kind: "close-segments"; readonly now: UnixSeconds }
-  | { readonly kind: "close-hours"; readonly now: UnixSeconds }
+  /** Closes one hour, if any is due. */
+  | { readonly kind: "close-hour"; readonly now: UnixSeconds }
   /** A closed hour was found damaged by who read it. */
   | { readonly kind: "damaged-hour"; readonly hour: number }
   /** So was a closed segment of an open hour. */
@@ -39,7 +40,7 @@ export interface WriterState {
   readonly arrivalFloor: number;
   /** First segment of an open hour that is not closed yet, though perhaps nothing enters it any more. */
   readonly openFrom: number;
-  /** Sent only after what may change it. */
+  /** Sent only when it may have changed since the reply before. */
   readonly published: Published | null;
   /** Whether there is no room for reports. */
   readonly isFull: boolean;
