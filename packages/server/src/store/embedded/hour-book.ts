@@ -80,9 +80,9 @@ export class HourBook {
     this.#hours.closed.setAside(hour);
   }
 
-  /** Sets the open hour aside that has a segment which a reader found damaged. */
-  setAsideOpen(segment: number): void {
-    this.#hours.setAsideOpen(segment);
+  /** Mends or sets aside the open hour that has a segment which a reader found damaged. */
+  damagedSegment(segment: number): void {
+    this.#hours.damagedSegment(segment);
   }
 
   /**

@@ -97,14 +97,19 @@ export class Hours {
   }
 
   /**
-   * Sets the open hour aside that has a segment which a reader found damaged. Another reader may have found it before: the
-   * hour that took the number over begins later, and has no such segment.
+   * Mends the open hour that has a segment which a reader found damaged, or sets it aside. Another reader may have found it
+   * before: the hour that took the number over begins later, and has no such segment.
    */
-  setAsideOpen(segment: number): void {
+  damagedSegment(segment: number): void {
     const found = this.#open.find(
       ({ firstSegment, closedThrough }) => firstSegment <= segment && segment <= closedThrough,
     );
-    if (found !== undefined) this.#setAside(found);
+    if (found === undefined) return;
+    const isSound = (): boolean => {
+      found.check(segment);
+      return true;
+    };
+    if (!this.#mends(found, isSound)) this.#setAside(found);
   }
 
   /** Lets go of everything. */
@@ -118,29 +123,43 @@ export class Hours {
     if (damaged !== null) this.closed.setAside(damaged);
   }
 
-  /** Does something with an open hour, and sets it aside when it turns out to be damaged. */
+  /** Does something with an open hour, and sets it aside when it turns out to be damaged and cannot be mended. */
   orSetAside<T>(hour: OpenHour, work: () => T): T {
+    const { mended } = hour;
     try {
       return work();
     } catch (error) {
-      this.#setAsideIfDamaged(hour, error);
+      this.#setAsideIfDamaged(hour, error, mended);
       throw error;
     }
   }
 
   /** The same for what takes long. */
   async orSetAsideLater<T>(hour: OpenHour, work: () => Promise<T>): Promise<T> {
+    const { mended } = hour;
     try {
       return await work();
     } catch (error) {
-      this.#setAsideIfDamaged(hour, error);
+      this.#setAsideIfDamaged(hour, error, mended);
       throw error;
     }
   }
 
-  #setAsideIfDamaged(hour: OpenHour, error: unknown): void {
-    const isDamage = error instanceof DamagedHourError || isCorruption(error);
-    if (isDamage && this.#open.includes(hour)) this.#setAside(hour);
+  /** What was mended while the work was done, for somebody else, may be what it met. */
+  #setAsideIfDamaged(hour: OpenHour, error: unknown, mendedBefore: number): void {
+    if (!isDamage(error) || !this.#open.includes(hour)) return;
+    if (!this.#mends(hour, () => hour.mended > mendedBefore)) this.#setAside(hour);
+  }
+
+  /** Mends an hour, as far as that can be done, and asks whether that is enough. */
+  #mends(hour: OpenHour, isEnough: () => boolean): boolean {
+    try {
+      hour.mend();
+      return isEnough();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return false;
+    }
   }
 
   #setAside(hour: OpenHour): void {
@@ -197,4 +216,8 @@ export class Hours {
     this.#lost.add(hour);
     this.#damagedOpen.push(this.#layout.setAsideOpenHour(hour));
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof DamagedHourError || isCorruption(error);
 }

@@ -49,6 +49,7 @@ export class OpenHour {
   /** Padding is drawn from it: what is closed again, because something failed after that, gets the same bytes. */
   readonly #seed: Uint8Array;
   #fence: number;
+  #mended = 0;
   #nextRun = 1;
 
   private constructor(world: OpenHourWorld, hour: number, database: HourDatabase) {
@@ -102,6 +103,11 @@ export class OpenHour {
   /** Newest closed segment, or the one before the first. */
   get closedThrough(): number {
     return this.#closed.through;
+  }
+
+  /** How many small segments were written again. */
+  get mended(): number {
+    return this.#mended;
   }
 
   /** Whether runs are left over of segments that have a file. */
@@ -184,6 +190,16 @@ export class OpenHour {
     this.#open.removed(runs);
     // The log holds run after run: with it goes the order within the segments. One that is being read goes next time.
     if (!this.hasLeftover) this.#database.truncateLog();
+  }
+
+  /** Writes the small segments again that are damaged: the database has them. @throws {DamagedHourError} */
+  mend(): void {
+    this.#mended += this.#closed.mend(this.#world.crypto, this.#database.notes);
+  }
+
+  /** Reads a closed segment. @throws {DamagedHourError} when it is not what was written. */
+  check(segment: number): void {
+    this.#closed.check(this.#world.crypto, segment);
   }
 
   close(): void {

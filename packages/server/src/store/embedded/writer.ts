@@ -74,7 +74,7 @@ export class Writer implements WriterClient {
         this.#opened.setAsideClosed(request.hour);
         return this.#reply();
       case "damaged-segment":
-        this.#opened.setAsideOpen(request.segment);
+        this.#opened.damagedSegment(request.segment);
         return this.#reply();
       case "close": {
         const reply = this.#reply();
