@@ -69,6 +69,7 @@ export class HourBook {
         open.some((hour) => this.#has(hour, records, place)) || closed.newestHas(records, place)
       );
     });
+    if (fresh.length === 0) return;
     const count = current.size.records + fresh.length / RECORD_BYTES;
     assertHourHolds(current.hour, count, this.#options.hourRecordsMax, at);
     this.#hours.orSetAside(current, () => current.insert(segment, fresh));

@@ -13,6 +13,7 @@ const DAMAGED_OPEN_HOUR = /^([0-9]{1,10})\.sqlite\./;
 const DAMAGED_SEGMENT = /-([0-9]{1,12})\.segment$/;
 /** SQLite keeps these beside a database. */
 const COMPANIONS = ["", "-wal", "-shm"] as const;
+const COMPANION = /^([0-9]{1,10}\.sqlite)-(?:wal|shm)$/;
 
 /** Names in a store's data folder: `format`, `open/H.sqlite`, `open/S.segment`, `hours/H.hour`, `damaged/`, `lock.sqlite`. */
 export class Layout {
@@ -101,11 +102,16 @@ export class Layout {
     return existsSync(this.#damaged) ? readdirSync(this.#damaged) : [];
   }
 
-  /** Removes what a crash left half written: nothing in it was ever acknowledged or served. */
+  /**
+   * Removes what a crash left half written: nothing in it was ever acknowledged or served. And half removed: what SQLite kept
+   * beside a database, which goes first.
+   */
   removeUnfinished(): void {
     for (const folder of [this.#open, this.#hours]) {
       for (const name of readdirSync(folder)) {
-        if (name.includes(UNFINISHED)) rmSync(join(folder, name));
+        const database = COMPANION.exec(name)?.[1];
+        const isOrphan = database !== undefined && !existsSync(join(folder, database));
+        if (isOrphan || name.includes(UNFINISHED)) rmSync(join(folder, name));
       }
     }
   }

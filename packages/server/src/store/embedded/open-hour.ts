@@ -50,6 +50,8 @@ export class OpenHour {
   readonly #seed: Uint8Array;
   #fence: number;
   #mended = 0;
+  /** Whether the log holds what was removed, because somebody read it. */
+  #isLogKept = false;
   #nextRun = 1;
 
   private constructor(world: OpenHourWorld, hour: number, database: HourDatabase) {
@@ -110,9 +112,9 @@ export class OpenHour {
     return this.#mended;
   }
 
-  /** Whether runs are left over of segments that have a file. */
+  /** Whether runs are left over of segments that have a file, or are still in the log. */
   get hasLeftover(): boolean {
-    return this.#open.hasLeftover;
+    return this.#open.hasLeftover || this.#isLogKept;
   }
 
   /** Whether fenced segments are not closed yet. */
@@ -183,13 +185,17 @@ export class OpenHour {
     }
   }
 
-  /** Removes some of the runs that are left over, overwritten with zeros; after the last of them the log goes too. */
-  removeLeftover(): void {
-    const runs = this.#open.nextLeftover();
-    this.#database.write(() => this.#database.runs.remove(runs));
-    this.#open.removed(runs);
-    // The log holds run after run: with it goes the order within the segments. One that is being read goes next time.
-    if (!this.hasLeftover) this.#database.truncateLog();
+  /**
+   * Removes some of the runs that are left over, overwritten with zeros; after the last of them the log goes too, or the next
+   * time when somebody reads it. Returns whether there is more to remove at once.
+   */
+  removeLeftover(): boolean {
+    if (this.#open.hasLeftover) this.#removeRuns();
+    if (this.#open.hasLeftover) return true;
+    // The log holds run after run: with it goes the order within the segments.
+    this.#isLogKept = true;
+    this.#isLogKept = !this.#database.truncateLog();
+    return false;
   }
 
   /** Writes the small segments again that are damaged: the database has them. @throws {DamagedHourError} */
@@ -204,6 +210,12 @@ export class OpenHour {
 
   close(): void {
     this.#database.close();
+  }
+
+  #removeRuns(): void {
+    const runs = this.#open.nextLeftover();
+    this.#database.write(() => this.#database.runs.remove(runs));
+    this.#open.removed(runs);
   }
 
   #learnSegments(): void {
