@@ -167,4 +167,25 @@ describe("an hour that was closed", () => {
     expect(await store.segment(SEGMENT)).toBe("gone");
     await store.close();
   });
+
+  it("holds up no other hour when the open one cannot be removed, which is tried again", async () => {
+    const { disk, closer } = watchedDisk();
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(folder, disk, clock);
+    closer.discarding = async () => fail();
+    for (let hour = 0; hour < 2; hour++) {
+      await store.maintain();
+      clock.advance(HOUR_MS);
+    }
+    clock.advance(120_000);
+    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    const { hours } = await store.published();
+    expect(hours.map(({ hour }) => hour)).toEqual([NOON_HOUR, NOON_HOUR + 1]);
+    closer.discarding = async () => {};
+    await store.maintain();
+    expect(existsSync(join(folder, "open", `${NOON_HOUR}.sqlite`))).toBe(false);
+    await store.close();
+  });
 });

@@ -109,9 +109,10 @@ export class HourBook {
     this.#isClosing = true;
     try {
       await this.#discardClosed();
-      await this.#closeOldest(now);
     } finally {
-      this.#isClosing = false;
+      await this.#closeOldest(now).finally(() => {
+        this.#isClosing = false;
+      });
     }
   }
 
