@@ -1,10 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { openDatabase, openForReading } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
+import type { ClosingJob } from "../../src/store/embedded/close-hour.ts";
+import { LocalCloser } from "../../src/store/embedded/closer.ts";
+import type { ClosedHour } from "../../src/store/embedded/hour-file.ts";
 import { flip } from "../support/damage.ts";
 import {
+  crypto,
   HOUR_MS,
   type NewReport,
   NOON_HOUR,
@@ -14,13 +19,13 @@ import {
   temporaryFolder,
 } from "../support/fixtures.ts";
 import { openLocalStore, SmallDisk } from "../support/local-store.ts";
-import { recordsOfHours, timesFound } from "../support/published.ts";
+import { everything, recordsOfHours, timesFound } from "../support/published.ts";
 
 const random = seededRandom("open hour damage");
 const OPEN = `${NOON_HOUR}.sqlite`;
 
-/** A folder with one open hour, closed segments in it, and what is in them. */
-async function filled(): Promise<{
+/** A folder with one open hour, closed segments in it, and what is in the first of them, which is small with 40 reports. */
+async function filled(count = 40): Promise<{
   folder: string;
   clock: FakeClock;
   reports: readonly NewReport[];
@@ -29,7 +34,7 @@ async function filled(): Promise<{
   const clock = new FakeClock(NOON_MS);
   const store = await openLocalStore(folder, new SmallDisk(), clock);
   await store.maintain();
-  const reports = someReports(random, 40);
+  const reports = someReports(random, count);
   await store.put(packed(reports));
   clock.advance(60_000);
   await store.maintain();
@@ -51,7 +56,7 @@ describe("an open hour that is damaged", () => {
   });
 
   it("is set aside while the server runs, and no closed segment is served again with other bytes", async () => {
-    const { folder, clock, reports } = await filled();
+    const { folder, clock, reports } = await filled(100);
     const store = await openLocalStore(folder, new SmallDisk(), clock);
     await store.maintain();
     flip(join(folder, "open", `${NOON_HOUR * 120}.segment`), 500);
@@ -72,7 +77,7 @@ describe("an open hour that is damaged", () => {
   });
 
   it("is found at closing, before a wrong byte is published", async () => {
-    const { folder, clock } = await filled();
+    const { folder, clock } = await filled(100);
     const store = await openLocalStore(folder, new SmallDisk(), clock);
     await store.maintain();
     flip(join(folder, "open", `${NOON_HOUR * 120}.segment`), 500);
@@ -81,6 +86,67 @@ describe("an open hour that is damaged", () => {
     await store.maintain();
     expect(store.damaged).toEqual([join(folder, "damaged", `${OPEN}.1`)]);
     expect((await store.published()).hours).toEqual([]);
+    await store.close();
+  });
+
+  it("is not set aside for a small segment: that is written again from the database, and served", async () => {
+    const { folder, clock } = await filled();
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    const before = await everything(store);
+    for (let time = 0; time < 2; time++) {
+      flip(join(folder, "open", `${NOON_HOUR * 120}.segment`), 500);
+      const readers = [store.segment(NOON_HOUR * 120), store.segment(NOON_HOUR * 120)];
+      for (const reader of await Promise.allSettled(readers)) {
+        if (reader.status === "rejected")
+          expect(reader.reason).toBeInstanceOf(StoreUnavailableError);
+      }
+      expect(await everything(store)).toEqual(before);
+    }
+    expect(store.damaged).toEqual([]);
+    await store.close();
+  });
+
+  it("is closed by the next try when a small segment was damaged, whoever found that first", async () => {
+    const { folder, clock, reports } = await filled();
+    const disk = new SmallDisk();
+    const path = join(folder, "open", `${NOON_HOUR * 120}.segment`);
+    let meanwhile = async (): Promise<void> => {};
+    class Meanwhile extends LocalCloser {
+      override async closeHour(job: ClosingJob): Promise<ClosedHour> {
+        flip(path, 500);
+        try {
+          return await super.closeHour(job);
+        } finally {
+          await meanwhile();
+        }
+      }
+    }
+    disk.closer = new Meanwhile({ crypto, openForReading });
+    const store = await openLocalStore(folder, disk, clock);
+    clock.advance(HOUR_MS + 120_000);
+    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    meanwhile = async () => {
+      await expect(store.segment(NOON_HOUR * 120)).rejects.toBeInstanceOf(StoreUnavailableError);
+    };
+    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(store.damaged).toEqual([]);
+    await store.close();
+    const again = await openLocalStore(folder, new SmallDisk(), clock);
+    await again.maintain();
+    expect(new Set(timesFound(reports, await recordsOfHours(again)))).toEqual(new Set([1]));
+    await again.close();
+  });
+
+  it("is set aside for a small segment when the database has not what it should be", async () => {
+    const { folder, clock } = await filled();
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    const database = openDatabase(join(folder, "open", OPEN));
+    database.prepare("UPDATE segments SET content = zeroblob(length(content))").run();
+    database.close();
+    flip(join(folder, "open", `${NOON_HOUR * 120}.segment`), 500);
+    await expect(store.segment(NOON_HOUR * 120)).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(store.damaged).toEqual([join(folder, "damaged", `${OPEN}.1`)]);
+    expect(await store.segment(NOON_HOUR * 120)).toBe("gone");
     await store.close();
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openForReading } from "@glowworm/platform";
 import {
@@ -174,6 +174,25 @@ describe("a segment that is being closed", () => {
     await store.close();
   });
 
+  it("leaves nothing in the log, which is emptied by the next try when somebody reads it", async () => {
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    await store.maintain();
+    await store.put(packed(someReports(random, 100)));
+    const path = join(folder, "open", `${NOON_HOUR}.sqlite`);
+    const reader = openForReading(path);
+    reader.exec("BEGIN");
+    reader.prepare("SELECT count(*) FROM runs").get();
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
+    reader.close();
+    await store.maintain();
+    expect(statSync(`${path}-wal`).size).toBe(0);
+    await store.close();
+  });
+
   it("may hold reports whose ids are all alike, more than are sorted at a time", async () => {
     const clock = new FakeClock(NOON_MS);
     const store = await openLocalStore(temporaryFolder(), new SmallDisk(), clock);
@@ -223,6 +242,19 @@ describe("an hour that has as many reports as an hour takes", () => {
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "3000"]);
     clock.advance(3_000_000);
     expect((await app.upload([someUpload(random)])).status).toBe(201);
+    await store.close();
+  });
+
+  it("says yes to what it has already, however full its padding made it", async () => {
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(temporaryFolder(), new SmallDisk(), clock, 30, 10);
+    await store.maintain();
+    const reports = someReports(random, 10);
+    await store.put(packed(reports));
+    clock.advance(10 * SEGMENT_MS);
+    await store.maintain();
+    await store.put(packed(reports));
+    await expect(store.put(packed(someReports(random, 1)))).rejects.toBeInstanceOf(StoreBusyError);
     await store.close();
   });
 });

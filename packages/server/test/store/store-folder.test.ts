@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -153,6 +154,27 @@ describe("a data folder", () => {
     const store = await openLocalStore(folder, new SmallDisk(), clock);
     expect(leftovers.filter((name) => existsSync(join(folder, name)))).toEqual([]);
     expect(store.damaged).toEqual([]);
+    await store.close();
+  });
+
+  it("forgets what SQLite kept beside a database that is gone, and nothing beside one that is there", async () => {
+    const { folder, clock, reports } = await filledFolder();
+    const crashed = await openLocalStore(folder, new SmallDisk(), clock);
+    await crashed.put(packed(reports[4] ?? []));
+    const late = someReports(random, 3);
+    await crashed.put(packed(late));
+    const copy = temporaryFolder();
+    cpSync(folder, copy, { recursive: true });
+    await crashed.close();
+    const open = `open/${NOON_HOUR + 4}.sqlite`;
+    expect(statSync(join(copy, `${open}-wal`)).size).toBeGreaterThan(0);
+    const orphans = [`open/${NOON_HOUR}.sqlite-wal`, `open/${NOON_HOUR}.sqlite-shm`];
+    for (const name of orphans) writeFileSync(join(copy, name), "half");
+    const store = await openLocalStore(copy, new SmallDisk(), clock);
+    expect(orphans.filter((name) => existsSync(join(copy, name)))).toEqual([]);
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
+    expect(timesFound(late, await recordsOfSegments(store))).toEqual([1, 1, 1]);
     await store.close();
   });
 

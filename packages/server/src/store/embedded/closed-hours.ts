@@ -16,6 +16,7 @@ export class ClosedHours {
   readonly #random: RandomSource;
   readonly #damaged: string[] = [];
   #list: readonly ClosedHour[] = [];
+  /** Null until somebody asks. */
   #newest: ClosedReports | null = null;
   #floorHour = 0;
 
@@ -31,7 +32,8 @@ export class ClosedHours {
       });
     }
     for (const hour of layout.damagedClosedHours()) this.#raiseFloor(hour);
-    this.#indexNewest();
+    const newest = this.#list.at(-1);
+    if (newest !== undefined) this.#orSetAside(newest.hour, () => this.#indexed(newest.hour));
   }
 
   /** In ascending order. */
@@ -49,18 +51,20 @@ export class ClosedHours {
     return this.#floorHour;
   }
 
-  /** Whether the newest holds the record of 129 bytes at `at`. */
+  /** Whether the newest holds the record of 129 bytes at `at`. The first call for an hour reads its filter. */
   newestHas(records: Uint8Array, at: number): boolean {
     const newest = this.#list.at(-1);
     if (newest === undefined) return false;
-    return this.#orSetAside(newest.hour, () => this.#newest?.has(records, at)) ?? false;
+    return (
+      this.#orSetAside(newest.hour, () => this.#indexed(newest.hour).has(records, at)) ?? false
+    );
   }
 
-  /** Takes over an hour whose file has just been written. */
+  /** Takes over an hour whose file has just been written. Reads nothing: it is closed whether it can be read now or not. */
   add(closed: ClosedHour): void {
     this.#list = [...this.#list, closed];
+    this.#newest = null;
     this.#raiseFloor(closed.hour);
-    this.#indexNewest();
   }
 
   /** Removes hours before `hour`, damaged ones too, but never the newest: the next manifest names its hash. */
@@ -79,18 +83,17 @@ export class ClosedHours {
     this.#damaged.push(this.#layout.setAside(this.#layout.closedHour(hour)));
     const wasNewest = this.#list.at(-1)?.hour === hour;
     this.#list = this.#list.filter((closed) => closed.hour !== hour);
-    if (wasNewest) this.#indexNewest();
+    if (wasNewest) this.#newest = null;
   }
 
-  #indexNewest(): void {
-    this.#newest = null;
-    const newest = this.#list.at(-1);
-    if (newest === undefined) return;
-    const path = this.#layout.closedHour(newest.hour);
-    this.#orSetAside(newest.hour, () => {
-      const footer = readFooter(this.#crypto, path, newest.hour);
+  /** Of the newest, which is `hour`. */
+  #indexed(hour: number): ClosedReports {
+    if (this.#newest === null) {
+      const path = this.#layout.closedHour(hour);
+      const footer = readFooter(this.#crypto, path, hour);
       this.#newest = new ClosedReports(path, footer, this.#random);
-    });
+    }
+    return this.#newest;
   }
 
   #raiseFloor(hour: number): void {

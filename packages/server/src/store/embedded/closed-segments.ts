@@ -1,8 +1,9 @@
+import { renameSync } from "node:fs";
 import { readFileIfAny } from "@glowworm/platform";
 import { type CryptoSuite, equalBytes } from "@glowworm/protocol";
 import type { SegmentOnDisk } from "./close-hour.ts";
 import { DamagedHourError } from "./damage.ts";
-import type { Layout } from "./layout.ts";
+import { type Layout, UNFINISHED } from "./layout.ts";
 import type { FiledSegment, SegmentNote } from "./segment-file.ts";
 import { checkContent, checkSegment, isInSegment } from "./segment-source.ts";
 import { writeContent } from "./segment-writer.ts";
@@ -47,11 +48,23 @@ export class ClosedSegments {
   load(crypto: CryptoSuite, note: FiledSegment, take: (part: Uint8Array) => void): void {
     this.add(note);
     const path = this.#layout.openSegment(note.segment);
-    if (note.content !== null) {
-      checkContent(crypto, note, note.content);
-      if (!isContentOf(path, note.content)) writeContent(path, note.content);
-    }
+    mendSmall(crypto, path, note);
     checkSegment(crypto, path, note, take);
+  }
+
+  /** Writes the files of small ones again that are not what they should be. Returns how many. @throws {DamagedHourError} */
+  mend(crypto: CryptoSuite, notes: readonly FiledSegment[]): number {
+    const mended = notes.filter((note) =>
+      mendSmall(crypto, this.#layout.openSegment(note.segment), note),
+    );
+    return mended.length;
+  }
+
+  /** @throws {DamagedHourError} when the file of a closed segment is not what was noted. */
+  check(crypto: CryptoSuite, segment: number): void {
+    const note = this.#notes[segment - this.#firstSegment];
+    if (note === undefined) throw new DamagedHourError("a segment is not noted");
+    checkSegment(crypto, this.#layout.openSegment(segment), note);
   }
 
   /** Whether the file of a closed segment holds a record. @throws {DamagedHourError} */
@@ -60,6 +73,17 @@ export class ClosedSegments {
     if (note === undefined) return false;
     return isInSegment(this.#layout.openSegment(segment), note.records, record);
   }
+}
+
+/** Whether the file of a segment was another than the database has, and is that now. @throws {DamagedHourError} */
+function mendSmall(crypto: CryptoSuite, path: string, note: FiledSegment): boolean {
+  if (note.content === null) return false;
+  checkContent(crypto, note, note.content);
+  if (isContentOf(path, note.content)) return false;
+  // Somebody may be reading.
+  writeContent(path + UNFINISHED, note.content);
+  renameSync(path + UNFINISHED, path);
+  return true;
 }
 
 function isContentOf(path: string, content: Uint8Array): boolean {

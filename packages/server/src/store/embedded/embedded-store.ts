@@ -1,10 +1,4 @@
-import {
-  type Clock,
-  type CryptoSuite,
-  hourOfSegment,
-  type RandomSource,
-  type UnixSeconds,
-} from "@glowworm/protocol";
+import type { Clock, CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { CommitQueue } from "../commit-queue.ts";
 import { FilterCache } from "../filter-cache.ts";
 import {
@@ -81,18 +75,15 @@ export class EmbeddedStore implements ReportStore {
     this.#options = options;
     this.#writer = writer;
     const layout = new Layout(options.folder);
-    const setAside = async (hour: number, isOpen: boolean): Promise<void> => {
-      await this.#ask({ kind: "set-aside", hour, isOpen });
-    };
     this.#closed = new ClosedHourReader(
       options.crypto,
       (hour) => layout.closedHour(hour),
-      (hour) => setAside(hour, false),
+      async (hour) => void (await this.#ask({ kind: "damaged-hour", hour })),
     );
     this.#segments = new SegmentFiles(
       options.crypto,
       (segment) => layout.openSegment(segment),
-      (segment) => setAside(hourOfSegment(segment), true),
+      async (segment) => void (await this.#ask({ kind: "damaged-segment", segment })),
     );
     this.#queue = new CommitQueue((records) => this.#commit(records), QUEUE_RECORDS_MAX, options);
   }
@@ -145,10 +136,13 @@ export class EmbeddedStore implements ReportStore {
 
   async maintain(): Promise<void> {
     const now = this.#now();
-    // Two requests: segments are published when they are closed, and not when a large hour is.
+    // A request each: segments are published when they are closed, and not when a large hour is; so is each hour.
     await this.#write({ kind: "close-segments", now });
-    const seed = this.#options.random.bytes(SEED_BYTES);
-    await this.#write({ kind: "close-hours", now, seed });
+    let newest: number | undefined;
+    do {
+      newest = this.#newestClosed;
+      await this.#write({ kind: "close-hour", now });
+    } while (this.#newestClosed !== newest);
   }
 
   health(): StoreHealth {
@@ -185,6 +179,10 @@ export class EmbeddedStore implements ReportStore {
       this.#options.onDamage?.(path);
     }
     return reply;
+  }
+
+  get #newestClosed(): number | undefined {
+    return this.#published.hours.at(-1)?.hour;
   }
 
   #closedHour(hour: number): ClosedHour | undefined {

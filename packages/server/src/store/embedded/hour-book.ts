@@ -1,4 +1,4 @@
-import { type RandomSource, segmentOf, type UnixSeconds } from "@glowworm/protocol";
+import { segmentOf, type UnixSeconds } from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
 import { assertHourHolds, isDue, isOver, openRange } from "../hour-rules.ts";
 import type { Published } from "../report-store.ts";
@@ -9,7 +9,6 @@ import type { OpenHour } from "./open-hour.ts";
 import { SegmentClosing } from "./segment-closing.ts";
 
 const HOURS_PER_DAY = 24;
-const SEED_BYTES = 32;
 
 /**
  * All hours of one data folder. Invariant: what is closed only grows. A report enters the segment of its commit, or
@@ -20,6 +19,8 @@ export class HourBook {
   readonly #hours: Hours;
   readonly #segments: SegmentClosing;
   #isClosing = false;
+  /** Hours that were closed, and whose open form is still there. */
+  readonly #closed: Set<number> = new Set();
 
   constructor(options: HourBookOptions) {
     this.#options = options;
@@ -68,18 +69,21 @@ export class HourBook {
         open.some((hour) => this.#has(hour, records, place)) || closed.newestHas(records, place)
       );
     });
+    if (fresh.length === 0) return;
     const count = current.size.records + fresh.length / RECORD_BYTES;
     assertHourHolds(current.hour, count, this.#options.hourRecordsMax, at);
     this.#hours.orSetAside(current, () => current.insert(segment, fresh));
   }
 
-  /** Sets an hour aside that a reader found damaged. */
-  setAside(hour: number, isOpen: boolean): void {
-    if (isOpen) {
-      this.#hours.setAsideOpen(hour);
-    } else if (this.#hours.closed.list.some((closed) => closed.hour === hour)) {
-      this.#hours.closed.setAside(hour);
-    }
+  /** Sets a closed hour aside that a reader found damaged. */
+  setAsideClosed(hour: number): void {
+    if (!this.#hours.closed.list.some((closed) => closed.hour === hour)) return;
+    this.#hours.closed.setAside(hour);
+  }
+
+  /** Mends or sets aside the open hour that has a segment which a reader found damaged. */
+  damagedSegment(segment: number): void {
+    this.#hours.damagedSegment(segment);
   }
 
   /**
@@ -96,17 +100,19 @@ export class HourBook {
   }
 
   /**
-   * Removes what closed segments left behind, and closes the hours that are over at `now`. Called again while a large one is
-   * being closed, it leaves that alone.
+   * Removes what closed segments and hours left behind, and closes the oldest hour when it is over at `now`: one in each call,
+   * so that it is published before anything else is done. Called again while a large one is being closed, it leaves that alone.
    */
-  async closeHours(now: UnixSeconds, random: RandomSource): Promise<void> {
+  async closeHour(now: UnixSeconds): Promise<void> {
     await this.#segments.removeLeftover();
     if (this.#isClosing) return;
     this.#isClosing = true;
     try {
-      await this.#closeHours(now, random);
+      await this.#discardClosed();
     } finally {
-      this.#isClosing = false;
+      await this.#closeOldest(now).finally(() => {
+        this.#isClosing = false;
+      });
     }
   }
 
@@ -115,22 +121,23 @@ export class HourBook {
     this.#hours.close();
   }
 
-  async #closeHours(now: UnixSeconds, random: RandomSource): Promise<void> {
+  /** The room that this makes may be what the next hour needs. */
+  async #discardClosed(): Promise<void> {
     const { closer, layout } = this.#options;
-    for (const hour of [...this.#hours.open]) {
-      const isStillOpen = this.#hours.open.includes(hour);
-      if (!(isStillOpen && isDue(hour.hour, now) && isOver(hour))) continue;
-      const job = {
-        hour: hour.hour,
-        segments: hour.closed,
-        to: layout.closedHour(hour.hour),
-        previous: this.#hours.closed.list.at(-1)?.manifest ?? null,
-        seed: random.bytes(SEED_BYTES),
-      };
-      const closed = await this.#hours.orSetAsideLater(hour, () => closer.closeHour(job));
-      this.#hours.turnClosed(hour, closed);
-      await closer.discard(layout.filesOfOpenHour(hour.hour));
+    for (const hour of this.#closed) {
+      await closer.discard(layout.filesOfOpenHour(hour));
+      this.#closed.delete(hour);
     }
+  }
+
+  async #closeOldest(now: UnixSeconds): Promise<void> {
+    const [oldest] = this.#hours.open;
+    if (oldest === undefined || !(isDue(oldest.hour, now) && isOver(oldest))) return;
+    const job = oldest.closingJob(this.#hours.closed.list.at(-1));
+    const { closer } = this.#options;
+    const closed = await this.#hours.orSetAsideLater(oldest, () => closer.closeHour(job));
+    this.#hours.turnClosed(oldest, closed);
+    this.#closed.add(oldest.hour);
   }
 
   #has(hour: OpenHour, records: Uint8Array, at: number): boolean {

@@ -73,11 +73,14 @@ export class HourDatabase {
     this.#isSettled = true;
   }
 
-  /** Empties the log, which holds what was removed. Does nothing while somebody else, as a backup, reads it. */
-  truncateLog(): void {
+  /** Empties the log, which holds what was removed. Returns false when somebody else, as a backup, reads it. */
+  truncateLog(): boolean {
     this.#database.pragma("busy_timeout = 0");
-    this.#truncate();
-    this.#database.pragma(`busy_timeout = ${PATIENCE_MS}`);
+    try {
+      return this.#truncate();
+    } finally {
+      this.#database.pragma(`busy_timeout = ${PATIENCE_MS}`);
+    }
   }
 
   close(): void {

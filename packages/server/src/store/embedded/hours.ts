@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { hourOfSegment, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
+import { lastSegmentOf } from "../hour-rules.ts";
 import { ClosedHours } from "./closed-hours.ts";
 import type { Closer } from "./closer.ts";
 import { DamagedHourError, isCorruption } from "./damage.ts";
@@ -48,6 +49,8 @@ export class Hours {
     this.#layout = layout;
     this.#world = { ...options, hash: this.hash };
     layout.removeUnfinished();
+    // What an hour was made of goes below, in the belief that its closed form stays.
+    layout.sync();
     this.closed = new ClosedHours(crypto, layout, random);
     this.#scrub = new Scrub(crypto, (hour) => layout.closedHour(hour));
     this.#loadOpen();
@@ -86,18 +89,27 @@ export class Hours {
 
   /** An open hour has become a closed one. */
   turnClosed(hour: OpenHour, closed: ClosedHour): void {
-    this.closed.add(closed);
     const at = this.#open.indexOf(hour);
     // It may have been set aside while it was being closed.
-    if (at === -1) return;
-    this.#open.splice(at, 1);
-    hour.close();
+    if (at !== -1) this.#open.splice(at, 1);
+    this.closed.add(closed);
+    if (at !== -1) hour.close();
   }
 
-  /** Sets an open hour aside that a reader found damaged. */
-  setAsideOpen(hour: number): void {
-    const found = this.#open.find((open) => open.hour === hour);
-    if (found !== undefined) this.#setAside(found);
+  /**
+   * Mends the open hour that has a segment which a reader found damaged, or sets it aside. Another reader may have found it
+   * before: the hour that took the number over begins later, and has no such segment.
+   */
+  damagedSegment(segment: number): void {
+    const found = this.#open.find(
+      ({ firstSegment, closedThrough }) => firstSegment <= segment && segment <= closedThrough,
+    );
+    if (found === undefined) return;
+    const isSound = (): boolean => {
+      found.check(segment);
+      return true;
+    };
+    if (!this.#mends(found, isSound)) this.#setAside(found);
   }
 
   /** Lets go of everything. */
@@ -111,29 +123,43 @@ export class Hours {
     if (damaged !== null) this.closed.setAside(damaged);
   }
 
-  /** Does something with an open hour, and sets it aside when it turns out to be damaged. */
+  /** Does something with an open hour, and sets it aside when it turns out to be damaged and cannot be mended. */
   orSetAside<T>(hour: OpenHour, work: () => T): T {
+    const { mended } = hour;
     try {
       return work();
     } catch (error) {
-      this.#setAsideIfDamaged(hour, error);
+      this.#setAsideIfDamaged(hour, error, mended);
       throw error;
     }
   }
 
   /** The same for what takes long. */
   async orSetAsideLater<T>(hour: OpenHour, work: () => Promise<T>): Promise<T> {
+    const { mended } = hour;
     try {
       return await work();
     } catch (error) {
-      this.#setAsideIfDamaged(hour, error);
+      this.#setAsideIfDamaged(hour, error, mended);
       throw error;
     }
   }
 
-  #setAsideIfDamaged(hour: OpenHour, error: unknown): void {
-    const isDamage = error instanceof DamagedHourError || isCorruption(error);
-    if (isDamage && this.#open.includes(hour)) this.#setAside(hour);
+  /** What was mended while the work was done, for somebody else, may be what it met. */
+  #setAsideIfDamaged(hour: OpenHour, error: unknown, mendedBefore: number): void {
+    if (!isDamage(error) || !this.#open.includes(hour)) return;
+    if (!this.#mends(hour, () => hour.mended > mendedBefore)) this.#setAside(hour);
+  }
+
+  /** Mends an hour, as far as that can be done, and asks whether that is enough. */
+  #mends(hour: OpenHour, isEnough: () => boolean): boolean {
+    try {
+      hour.mend();
+      return isEnough();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return false;
+    }
   }
 
   #setAside(hour: OpenHour): void {
@@ -151,7 +177,22 @@ export class Hours {
       else if (hour < this.closed.floorHour) this.#noteLost(hour);
       else this.#load(hour);
     }
+    this.#learnLost();
     this.#removeUnnoted();
+  }
+
+  /**
+   * Hours that were set aside, by this start or before: how far they were served is known by the segments that went with them.
+   * One without any takes nothing any more. One that is open again began after what was served, and has a fence.
+   */
+  #learnLost(): void {
+    const segments = this.#layout.damagedSegments();
+    for (const hour of new Set(this.#layout.damagedOpenHours())) {
+      this.#lost.add(hour);
+      if (this.#open.some((open) => open.hour === hour)) continue;
+      const newest = segments.findLast((segment) => hourOfSegment(segment) === hour);
+      this.#lostFloor = Math.max(this.#lostFloor, (newest ?? lastSegmentOf(hour)) + 1);
+    }
   }
 
   #load(hour: number): void {
@@ -175,4 +216,8 @@ export class Hours {
     this.#lost.add(hour);
     this.#damagedOpen.push(this.#layout.setAsideOpenHour(hour));
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof DamagedHourError || isCorruption(error);
 }

@@ -8,8 +8,12 @@ const OPEN_SEGMENT = /^([0-9]{1,12})\.segment$/;
 const CLOSED_HOUR = /^([0-9]{1,10})\.hour$/;
 const DAMAGED_HOUR = /^([0-9]{1,10})\./;
 const DAMAGED_CLOSED_HOUR = /^([0-9]{1,10})\.hour\./;
+const DAMAGED_OPEN_HOUR = /^([0-9]{1,10})\.sqlite\./;
+/** Its name begins with that of its hour. */
+const DAMAGED_SEGMENT = /-([0-9]{1,12})\.segment$/;
 /** SQLite keeps these beside a database. */
 const COMPANIONS = ["", "-wal", "-shm"] as const;
+const COMPANION = /^([0-9]{1,10}\.sqlite)-(?:wal|shm)$/;
 
 /** Names in a store's data folder: `format`, `open/H.sqlite`, `open/S.segment`, `hours/H.hour`, `damaged/`, `lock.sqlite`. */
 export class Layout {
@@ -38,6 +42,12 @@ export class Layout {
       makePrivateFolder(folder);
     }
     syncFolder(this.root);
+  }
+
+  /** Waits until the names in both folders are on disk: a process that was killed may have left one that is not. */
+  sync(): void {
+    syncFolder(this.#hours);
+    syncFolder(this.#open);
   }
 
   openHour(hour: number): string {
@@ -77,16 +87,31 @@ export class Layout {
     return numbersIn(this.#damaged, DAMAGED_CLOSED_HOUR);
   }
 
+  /** Open hours that were set aside, one for each of their files. */
+  damagedOpenHours(): readonly number[] {
+    return numbersIn(this.#damaged, DAMAGED_OPEN_HOUR);
+  }
+
+  /** Segments that were set aside with their hours, in ascending order. */
+  damagedSegments(): readonly number[] {
+    return numbersIn(this.#damaged, DAMAGED_SEGMENT);
+  }
+
   /** Names of all files that were set aside. */
   damagedFiles(): readonly string[] {
     return existsSync(this.#damaged) ? readdirSync(this.#damaged) : [];
   }
 
-  /** Removes what a crash left half written: nothing in it was ever acknowledged or served. */
+  /**
+   * Removes what a crash left half written: nothing in it was ever acknowledged or served. And half removed: what SQLite kept
+   * beside a database, which goes first.
+   */
   removeUnfinished(): void {
     for (const folder of [this.#open, this.#hours]) {
       for (const name of readdirSync(folder)) {
-        if (name.includes(UNFINISHED)) rmSync(join(folder, name));
+        const database = COMPANION.exec(name)?.[1];
+        const isOrphan = database !== undefined && !existsSync(join(folder, database));
+        if (isOrphan || name.includes(UNFINISHED)) rmSync(join(folder, name));
       }
     }
   }
@@ -101,12 +126,16 @@ export class Layout {
     return target;
   }
 
-  /** Moves a damaged open hour out of the way, its segments too; returns where its database is now. */
+  /**
+   * Moves a damaged open hour out of the way, its segments first: a start removes segments without a database, and a database
+   * without its segments is set aside by the next one. Returns where the database is now.
+   */
   setAsideOpenHour(hour: number): string {
-    const target = this.setAside(this.openHour(hour));
+    const database = this.openHour(hour);
+    const target = this.#freeName(basename(database));
     for (const path of this.#segmentsOf(hour)) renameSync(path, `${target}-${basename(path)}`);
     syncFolder(this.#damaged);
-    return target;
+    return this.setAside(database);
   }
 
   /** Removes damaged files of hours before `hour`: retention holds for them too. */

@@ -16,10 +16,12 @@ export type WriterRequest =
   /** `records`: 129 bytes each. */
   | { readonly kind: "commit"; readonly at: UnixSeconds; readonly records: Uint8Array }
   | { readonly kind: "close-segments"; readonly now: UnixSeconds }
-  /** `seed`: 32 random bytes from which the padding of this call is drawn. */
-  | { readonly kind: "close-hours"; readonly now: UnixSeconds; readonly seed: Uint8Array }
-  /** An hour, open or closed, was found damaged by who read it. */
-  | { readonly kind: "set-aside"; readonly hour: number; readonly isOpen: boolean }
+  /** Closes one hour, if any is due. */
+  | { readonly kind: "close-hour"; readonly now: UnixSeconds }
+  /** A closed hour was found damaged by who read it. */
+  | { readonly kind: "damaged-hour"; readonly hour: number }
+  /** So was a closed segment of an open hour. */
+  | { readonly kind: "damaged-segment"; readonly segment: number }
   | { readonly kind: "close" };
 
 /** What it answers. */
@@ -38,7 +40,7 @@ export interface WriterState {
   readonly arrivalFloor: number;
   /** First segment of an open hour that is not closed yet, though perhaps nothing enters it any more. */
   readonly openFrom: number;
-  /** Sent only after what may change it. */
+  /** Sent only when it may have changed since the reply before. */
   readonly published: Published | null;
   /** Whether there is no room for reports. */
   readonly isFull: boolean;

@@ -1,12 +1,13 @@
 import { type CryptoSuite, type RandomSource, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
 import { lastSegmentOf } from "../hour-rules.ts";
-import type { SegmentOnDisk } from "./close-hour.ts";
+import type { ClosingJob, SegmentOnDisk } from "./close-hour.ts";
 import type { SegmentsJob } from "./close-segments.ts";
 import { ClosedSegments } from "./closed-segments.ts";
 import { DamagedHourError } from "./damage.ts";
 import type { OpenSize } from "./disk-room.ts";
 import { HourDatabase } from "./hour-database.ts";
+import type { ClosedHour } from "./hour-file.ts";
 import { KnownRecords } from "./known-records.ts";
 import type { Layout } from "./layout.ts";
 import { isLogDamaged } from "./log-check.ts";
@@ -18,6 +19,8 @@ import type { FiledSegment } from "./segment-file.ts";
 import { sortedOnce } from "./sorted-records.ts";
 
 const SEED_BYTES = 32;
+/** Tells the seed of an hour's padding from those of its segments, whose names are four bytes. */
+const HOUR_LABEL: Uint8Array = new TextEncoder().encode("closed hour");
 
 /** What an open hour stands on. */
 export interface OpenHourWorld {
@@ -43,9 +46,12 @@ export class OpenHour {
   readonly #known: KnownRecords;
   readonly #open: OpenSegments = new OpenSegments();
   readonly #closed: ClosedSegments;
-  /** Padding is drawn from it: a segment that is closed again, because noting it failed, gets the same bytes. */
+  /** Padding is drawn from it: what is closed again, because something failed after that, gets the same bytes. */
   readonly #seed: Uint8Array;
   #fence: number;
+  #mended = 0;
+  /** Whether the log holds what was removed, because somebody read it. */
+  #isLogKept = false;
   #nextRun = 1;
 
   private constructor(world: OpenHourWorld, hour: number, database: HourDatabase) {
@@ -101,9 +107,14 @@ export class OpenHour {
     return this.#closed.through;
   }
 
-  /** Whether runs are left over of segments that have a file. */
+  /** How many small segments were written again. */
+  get mended(): number {
+    return this.#mended;
+  }
+
+  /** Whether runs are left over of segments that have a file, or are still in the log. */
   get hasLeftover(): boolean {
-    return this.#open.hasLeftover;
+    return this.#open.hasLeftover || this.#isLogKept;
   }
 
   /** Whether fenced segments are not closed yet. */
@@ -152,6 +163,18 @@ export class OpenHour {
     return { database: layout.openHour(this.hour), segments, seed: this.#seed };
   }
 
+  /** What makes the closed form of the hour, once all its segments are closed. @param previous the newest closed one */
+  closingJob(previous: ClosedHour | undefined): ClosingJob {
+    const { crypto, layout } = this.#world;
+    return {
+      hour: this.hour,
+      segments: this.closed,
+      to: layout.closedHour(this.hour),
+      previous: previous?.manifest ?? null,
+      seed: crypto.blake2b(SEED_BYTES, HOUR_LABEL, this.#seed),
+    };
+  }
+
   /** Takes over the files of the segments that follow the closed ones; they never change from now on. */
   noteClosed(notes: readonly FiledSegment[]): void {
     this.#database.note(notes);
@@ -162,17 +185,37 @@ export class OpenHour {
     }
   }
 
-  /** Removes some of the runs that are left over, overwritten with zeros; after the last of them the log goes too. */
-  removeLeftover(): void {
-    const runs = this.#open.nextLeftover();
-    this.#database.write(() => this.#database.runs.remove(runs));
-    this.#open.removed(runs);
-    // The log holds run after run: with it goes the order within the segments. One that is being read goes next time.
-    if (!this.hasLeftover) this.#database.truncateLog();
+  /**
+   * Removes some of the runs that are left over, overwritten with zeros; after the last of them the log goes too, or the next
+   * time when somebody reads it. Returns whether there is more to remove at once.
+   */
+  removeLeftover(): boolean {
+    if (this.#open.hasLeftover) this.#removeRuns();
+    if (this.#open.hasLeftover) return true;
+    // The log holds run after run: with it goes the order within the segments.
+    this.#isLogKept = true;
+    this.#isLogKept = !this.#database.truncateLog();
+    return false;
+  }
+
+  /** Writes the small segments again that are damaged: the database has them. @throws {DamagedHourError} */
+  mend(): void {
+    this.#mended += this.#closed.mend(this.#world.crypto, this.#database.notes);
+  }
+
+  /** Reads a closed segment. @throws {DamagedHourError} when it is not what was written. */
+  check(segment: number): void {
+    this.#closed.check(this.#world.crypto, segment);
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #removeRuns(): void {
+    const runs = this.#open.nextLeftover();
+    this.#database.write(() => this.#database.runs.remove(runs));
+    this.#open.removed(runs);
   }
 
   #learnSegments(): void {

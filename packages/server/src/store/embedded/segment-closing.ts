@@ -32,11 +32,12 @@ export class SegmentClosing {
 
   /** Removes the runs of segments that have files, some at a time. An hour that is gone meanwhile needs it no more. */
   async removeLeftover(): Promise<void> {
-    for (;;) {
-      const hour = this.#hours.open.find(({ hasLeftover }) => hasLeftover);
-      if (hour === undefined) return;
-      this.#hours.orSetAside(hour, () => hour.removeLeftover());
-      await this.#world.pause();
+    for (const hour of [...this.#hours.open]) {
+      let goesOn = true;
+      while (goesOn && hour.hasLeftover && this.#hours.open.includes(hour)) {
+        goesOn = this.#hours.orSetAside(hour, () => hour.removeLeftover());
+        await this.#world.pause();
+      }
     }
   }
 

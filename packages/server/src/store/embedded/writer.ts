@@ -1,7 +1,12 @@
 import { Failure, type FolderLock, isErrno, lockFolder } from "@glowworm/platform";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { assertClock, type StorePlace } from "../clock-check.ts";
-import { StoreBusyError, StoreFullError, StoreUnavailableError } from "../report-store.ts";
+import {
+  type Published,
+  StoreBusyError,
+  StoreFullError,
+  StoreUnavailableError,
+} from "../report-store.ts";
 import type { Closer } from "./closer.ts";
 import { DiskRoom } from "./disk-room.ts";
 import { migrate } from "./format.ts";
@@ -33,6 +38,8 @@ export class Writer implements WriterClient {
   readonly #options: WriterOptions;
   #lock: FolderLock | undefined;
   #book: HourBook | undefined;
+  /** What the newest reply that spoke of it said. */
+  #said: Published | undefined;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -52,30 +59,29 @@ export class Writer implements WriterClient {
   async #answer(request: WriterRequest): Promise<WriterReply> {
     switch (request.kind) {
       case "open":
-        this.#open(request.now, this.#randomOf(request.seed));
-        return this.#reply(true);
+        this.#open(request.now, randomFromSeed(this.#options.crypto, request.seed));
+        return this.#reply();
       case "commit":
         this.#opened.commit(request.at, request.records);
-        return this.#reply(false);
+        return this.#reply();
       case "close-segments":
         await this.#opened.closeSegments(request.now);
-        return this.#reply(true);
-      case "close-hours":
-        await this.#opened.closeHours(request.now, this.#randomOf(request.seed));
-        return this.#reply(true);
-      case "set-aside":
-        this.#opened.setAside(request.hour, request.isOpen);
-        return this.#reply(true);
+        return this.#reply();
+      case "close-hour":
+        await this.#opened.closeHour(request.now);
+        return this.#reply();
+      case "damaged-hour":
+        this.#opened.setAsideClosed(request.hour);
+        return this.#reply();
+      case "damaged-segment":
+        this.#opened.damagedSegment(request.segment);
+        return this.#reply();
       case "close": {
-        const reply = this.#reply(false);
+        const reply = this.#reply();
         await this.#close();
         return reply;
       }
     }
-  }
-
-  #randomOf(seed: Uint8Array): RandomSource {
-    return randomFromSeed(this.#options.crypto, seed);
   }
 
   get #opened(): HourBook {
@@ -110,10 +116,20 @@ export class Writer implements WriterClient {
     this.#lock?.release();
   }
 
-  #reply(withPublished: boolean): WriterReply {
+  #reply(): WriterReply {
     const { arrivalFloor, openFrom, damaged, isFull } = this.#opened;
-    const published = withPublished ? this.#opened.published() : null;
-    return { state: { arrivalFloor, openFrom, published, damaged, isFull } };
+    return { state: { arrivalFloor, openFrom, published: this.#news(), damaged, isFull } };
+  }
+
+  /** What can be fetched, when the reply before this one said otherwise: another request may have changed it meanwhile. */
+  #news(): Published | null {
+    const { hours, open } = this.#opened.published();
+    const { hours: saidHours, open: saidOpen } = this.#said ?? {};
+    const isSame =
+      hours === saidHours && open?.first === saidOpen?.first && open?.last === saidOpen?.last;
+    if (isSame) return null;
+    this.#said = { hours, open };
+    return this.#said;
   }
 }
 
