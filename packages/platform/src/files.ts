@@ -129,7 +129,18 @@ function writeSynced(path: string, flags: number, bytes: Uint8Array): void {
   }
 }
 
-function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
+/** Waits until the content of a file is on disk. */
+export function syncFile(path: string): void {
+  const fd = openSync(path, "r+");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Writes all bytes into an open file, however many calls that takes. */
+export function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
   let done = 0;
   while (done < bytes.length) {
     done += writeSync(fd, bytes, done, bytes.length - done, offset + done);

@@ -8,7 +8,7 @@ import {
   rmSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { syncFolder } from "@glowworm/platform";
+import { syncFolder, writeAll } from "@glowworm/platform";
 import {
   buildFilter,
   type CryptoSuite,
@@ -23,7 +23,7 @@ import {
 } from "@glowworm/protocol";
 import { HourAssembly } from "../hour-assembly.ts";
 import { hourPaddingRecords } from "../hour-rules.ts";
-import { readSpan, writeAll } from "./file-spans.ts";
+import { readSpan } from "./file-spans.ts";
 import { type ClosedHour, encodeFooter, SPANS } from "./hour-file.ts";
 import { UNFINISHED } from "./layout.ts";
 import { mergeSources, type RecordSource } from "./merge.ts";

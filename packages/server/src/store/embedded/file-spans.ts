@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { DamagedHourError } from "./damage.ts";
 
 /** A run of bytes in a file. */
@@ -23,12 +23,4 @@ export function readSpan(fd: number, { offset, length }: Span): Uint8Array {
   const bytes = new Uint8Array(length);
   if (readSync(fd, bytes, 0, length, offset) !== length) throw new DamagedHourError("cut short");
   return bytes;
-}
-
-/** Writes all of it, however many calls that takes. */
-export function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
-  let done = 0;
-  while (done < bytes.length) {
-    done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
-  }
 }

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
+import { writeAll } from "@glowworm/platform";
 import {
   ByteReader,
   type CryptoSuite,
@@ -8,7 +9,7 @@ import {
   toHex,
 } from "@glowworm/protocol";
 import { DamagedHourError } from "./damage.ts";
-import { readSpan, writeAll } from "./file-spans.ts";
+import { readSpan } from "./file-spans.ts";
 import { encodeFooter, readFooter, SPANS } from "./hour-file.ts";
 
 /** Offset of a manifest's page count. */

@@ -1,8 +1,7 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { syncFolder } from "@glowworm/platform";
+import { syncFile, syncFolder, writeAll } from "@glowworm/platform";
 import { type CryptoSuite, STORED_RECORD_BYTES } from "@glowworm/protocol";
-import { writeAll } from "./file-spans.ts";
 import { UNFINISHED } from "./layout.ts";
 import { type FiledSegment, type SegmentParts, writeSegment } from "./segment-file.ts";
 
@@ -80,15 +79,6 @@ function writeLarge(crypto: CryptoSuite, segment: SegmentToFile): FiledSegment {
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw error;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function syncFile(path: string): void {
-  const fd = openSync(path, "r+");
-  try {
-    fsyncSync(fd);
   } finally {
     closeSync(fd);
   }

@@ -1,6 +1,6 @@
-import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { syncFolder } from "@glowworm/platform";
+import { syncFile, syncFolder } from "@glowworm/platform";
 import { UNFINISHED } from "../layout.ts";
 
 const PRIVATE_FILE = 0o600;
@@ -18,13 +18,4 @@ export async function finished(to: string, write: (path: string) => Promise<void
     rmSync(unfinished, { force: true });
   }
   syncFolder(dirname(to));
-}
-
-function syncFile(path: string): void {
-  const fd = openSync(path, "r+");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
