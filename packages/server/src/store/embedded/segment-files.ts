@@ -25,7 +25,7 @@ export class SegmentFiles {
   readonly #pathOf: (segment: number) => string;
   readonly #onDamage: (segment: number) => Promise<void>;
 
-  /** @param onDamage is told of a segment that is not what was written, before the reader is refused. */
+  /** @param onDamage is told of a segment that is not what was written, or not there, before the reader is refused. */
   constructor(
     crypto: CryptoSuite,
     clock: Clock,
@@ -40,9 +40,17 @@ export class SegmentFiles {
 
   /**
    * A segment with its first part read. Nothing stays open until somebody reads the second.
-   * @returns null when it has gone with its hour. @throws {StoreUnavailableError}
+   * @returns null when it has gone with its hour, or is lost. @throws {StoreUnavailableError}
    */
   async open(segment: number): Promise<ByteParts | null> {
+    const found = await this.#openIfAny(segment);
+    if (found !== null) return found;
+    // It may be missing: a small one is there again afterwards.
+    await this.#onDamage(segment);
+    return await this.#openIfAny(segment);
+  }
+
+  async #openIfAny(segment: number): Promise<ByteParts | null> {
     try {
       return await this.#reread(() => this.#begin(segment));
     } catch (error) {
