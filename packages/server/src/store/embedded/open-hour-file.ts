@@ -67,6 +67,13 @@ export function openSound<T>(open: OpenDatabase, path: string, use: (database: D
   }
 }
 
+/** First segment that exists of an open hour. @throws {DamagedHourError} */
+export function readFirstSegment(database: Database): number {
+  const found = database.prepare<[], number>("SELECT first_segment FROM progress").pluck().get();
+  if (found === undefined) throw new DamagedHourError("a row is missing");
+  return found;
+}
+
 /** The closed segments of an open hour in ascending order. */
 export function readNotes(database: Database): readonly FiledSegment[] {
   return database.prepare<[], FiledSegment>("SELECT * FROM segments ORDER BY segment").all();
