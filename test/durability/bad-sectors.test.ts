@@ -19,7 +19,7 @@ import {
   SEGMENT_MS,
   UNTIL_CLOSED_MS,
 } from "./support/scene.ts";
-import { ServerProcess } from "./support/server-process.ts";
+import { ServerProcess, type ServerSettings } from "./support/server-process.ts";
 
 const need = needs("strace");
 const SOON_MS = 10_000;
@@ -55,19 +55,22 @@ describe.skipIf(need.skip)("a file of which a sector cannot be read", () => {
     return batch;
   }
 
-  /** A report is taken; when its hour is over it is published, with all that was not in the hour of a damaged file. */
+  /** A report is taken; after a kill and when its hour is over it is published, with all that was not in the hour of a damaged file. */
   async function expectTheRest(
     server: ServerProcess,
-    clock: MovedClock,
+    settings: ServerSettings & { readonly clock: MovedClock },
     kind: Kind,
   ): Promise<void> {
     const late = await expectTaken(server);
-    const hour = hourOf(clock);
-    clock.advance(UNTIL_CLOSED_MS);
-    await eventually("the hour to close", PATIENCE_MS, () => hasClosed(server, hour));
+    await server.end("SIGKILL");
+    const hour = hourOf(settings.clock);
+    settings.clock.advance(UNTIL_CLOSED_MS);
+    const again = await ServerProcess.start(settings);
+    await eventually("the hour to close", PATIENCE_MS, () => hasClosed(again, hour));
     const { history } = scene.place;
     const checker = new Checker(history.workload);
-    for await (const { records } of new Reader().closedHours(server.url)) checker.add(records);
+    for await (const { records } of new Reader().closedHours(again.url)) checker.add(records);
+    await again.end("SIGKILL");
     const { lost, ...others } = checker.verdict(history);
     expect({ lost: [], ...others }).toMatchObject(CLEAN);
     // What was sent to other copies is not here.
@@ -89,13 +92,10 @@ describe.skipIf(need.skip)("a file of which a sector cannot be read", () => {
     const { folder, clock } = copied();
     const file = scene.file(kind);
     const under = unreadable(elsewhere(folder, file));
-    const server = await ServerProcess.start({ folder, clock, under });
-    try {
-      expect(server.damaged.map((path) => basename(path))).toEqual(namesOf(kind, file));
-      await expectTheRest(server, clock, kind);
-    } finally {
-      await server.end("SIGKILL");
-    }
+    const settings = { folder, clock, under };
+    const server = await ServerProcess.start(settings);
+    expect(server.damaged.map((path) => basename(path))).toEqual(namesOf(kind, file));
+    await expectTheRest(server, settings, kind);
   });
 
   it.each<Kind>(["closed hour", "log", "large segment"])(
@@ -128,13 +128,10 @@ describe.skipIf(need.skip)("a file of which a sector cannot be read", () => {
     async (kind) => {
       const { folder, clock } = copied();
       const under = unreadable(join(folder, scene.file(kind)), 2);
-      const server = await ServerProcess.start({ folder, clock, under });
-      try {
-        expect(server.damaged).toEqual([]);
-        await expectTheRest(server, clock, "small segment");
-      } finally {
-        await server.end("SIGKILL");
-      }
+      const settings = { folder, clock, under };
+      const server = await ServerProcess.start(settings);
+      expect(server.damaged).toEqual([]);
+      await expectTheRest(server, settings, "small segment");
     },
   );
 });
