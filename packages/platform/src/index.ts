@@ -7,4 +7,5 @@ export * from "./folder-lock.ts";
 export * from "./loop-delay.ts";
 export * from "./paths.ts";
 export * from "./random.ts";
+export * from "./stop-thread.ts";
 export * from "./transfer.ts";

@@ -7,9 +7,9 @@ import {
   readFileIfAny,
   replaceFile,
 } from "@glowworm/platform";
-import { ascii, type CryptoSuite, type UnixSeconds } from "@glowworm/protocol";
+import { ascii, type Clock, type CryptoSuite, type UnixSeconds } from "@glowworm/protocol";
 import { ClosedHourReader } from "../store/embedded/closed-hour-reader.ts";
-import { DamagedHourError } from "../store/embedded/damage.ts";
+import { DamagedHourError, isUnreadable } from "../store/embedded/damage.ts";
 import { formatOf, markFormat } from "../store/embedded/format.ts";
 import { type ClosedHour, readFooter } from "../store/embedded/hour-file.ts";
 import { Layout } from "../store/embedded/layout.ts";
@@ -22,6 +22,7 @@ const FLOOR = "floor";
 /** What a folder of copies is opened with. */
 export interface MirrorStoreOptions {
   readonly crypto: CryptoSuite;
+  readonly clock: Clock;
   readonly folder: string;
   /** Base URL of the server whose hours these are. */
   readonly source: string;
@@ -44,7 +45,7 @@ export class MirrorStore implements PublishedHours {
 
   /** @throws {Failure} when the folder is in use, or is not one of copies of this source. */
   constructor(options: MirrorStoreOptions) {
-    const { crypto, folder } = options;
+    const { crypto, clock, folder } = options;
     this.#options = options;
     this.#layout = new Layout(folder);
     this.#layout.makeFolders();
@@ -61,7 +62,9 @@ export class MirrorStore implements PublishedHours {
       throw error;
     }
     const pathOf = (hour: number): string => this.pathOf(hour);
-    this.#reader = new ClosedHourReader(crypto, pathOf, async (hour) => this.#setAside(hour));
+    this.#reader = new ClosedHourReader(crypto, clock, pathOf, async (hour) =>
+      this.#setAside(hour),
+    );
     this.#scrub = new Scrub(crypto, pathOf);
   }
 
@@ -166,7 +169,8 @@ export class MirrorStore implements PublishedHours {
         const { pages, manifest } = readFooter(this.#options.crypto, this.pathOf(hour), hour);
         this.add({ hour, pages, manifest });
       } catch (error) {
-        if (!(error instanceof DamagedHourError)) throw error;
+        // It can be copied again: one try is enough.
+        if (!(error instanceof DamagedHourError || isUnreadable(error))) throw error;
         this.#setAside(hour);
       }
     }

@@ -57,7 +57,10 @@ export class Mirror implements Stepper {
   async start(): Promise<{ readonly url: string }> {
     const { crypto, clock, log, dataFolder: folder, source, freeBytes } = this.#options;
     const { minFreeBytes = MIN_FREE_BYTES_DEFAULT } = this.#options;
-    const store = new MirrorStore({ crypto, folder, source, onDamage: (path) => this.#warn(path) });
+    const store = new MirrorStore({
+      ...{ crypto, clock, folder, source },
+      onDamage: (path) => this.#warn(path),
+    });
     this.#store = store;
     const room = new DiskRoom(() => freeBytes(folder), minFreeBytes);
     this.#source = new Source({ ...this.#options, store, room, diary: this.#diary });

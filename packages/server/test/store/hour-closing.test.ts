@@ -41,7 +41,7 @@ class WatchedCloser extends LocalCloser {
   discarding: () => Promise<void> = async () => {};
 
   constructor() {
-    super({ crypto, openForReading });
+    super({ crypto, openForReading, wait: () => {} });
   }
 
   override async closeHour(job: ClosingJob): Promise<ClosedHour> {

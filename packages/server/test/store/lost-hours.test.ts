@@ -1,10 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, truncateSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
+import { openForReading } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import { type EmbeddedStore, StoreUnavailableError } from "@glowworm/server";
+import {
+  type EmbeddedStore,
+  StoreUnavailableError,
+  type ToolWorld,
+  verifyStore,
+} from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import { flip } from "../support/damage.ts";
 import {
+  crypto,
   HOUR_MS,
   NOON_HOUR,
   NOON_MS,
@@ -14,9 +21,10 @@ import {
   temporaryFolder,
 } from "../support/fixtures.ts";
 import { openLocalStore, SmallDisk } from "../support/local-store.ts";
-import { recordsOfHours, timesFound } from "../support/published.ts";
+import { recordsOfHours, recordsOfSegments, timesFound } from "../support/published.ts";
 
 const random = seededRandom("lost hours");
+const world: ToolWorld = { crypto, openForReading, pause: async () => {} };
 const SEGMENT = NOON_HOUR * 120;
 const PART_BYTES = 492 * 133;
 /** Four parts. */
@@ -139,6 +147,67 @@ describe("an open hour that was set aside", () => {
     const segments = readdirSync(join(folder, "damaged")).filter((name) => /segment$/.test(name));
     expect(segments.length).toBe(3);
     expect(again.health().arrivalFloor).toBe(SEGMENT + 3);
+    await again.close();
+  });
+
+  it("takes nothing any more, and breaks nothing, when all its segments are missing and the hour before is open", async () => {
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS - SEGMENT_MS);
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    await store.maintain();
+    const early = someReports(random, 3);
+    await store.put(packed(early));
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
+    await store.put(packed(someReports(random, REPORTS)));
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
+    await store.close();
+    rmSync(join(folder, "open", `${SEGMENT}.segment`));
+    const found = await verifyStore(world, folder);
+    expect(found.damaged.map(({ path, reason }) => [path, reason])).toEqual([
+      [join(folder, "open", `${SEGMENT}.segment`), `segment ${SEGMENT} is missing`],
+    ]);
+    const late = someReports(random, 4);
+    for (let start = 0; start < 2; start++) {
+      const again = await openLocalStore(folder, new SmallDisk(), clock);
+      expect(again.damaged.length).toBe(start === 0 ? 1 : 0);
+      await again.maintain();
+      await again.put(packed(late));
+      expect(again.health().arrivalFloor).toBe(SEGMENT + 120);
+      expect((await again.published()).open).toEqual({ first: SEGMENT - 1, last: SEGMENT - 1 });
+      expect(timesFound(early, await recordsOfSegments(again))).toEqual([1, 1, 1]);
+      expect((await verifyStore(world, folder)).damaged).toEqual([]);
+      await again.close();
+    }
+    const last = await openLocalStore(folder, new SmallDisk(), clock);
+    clock.advance(2 * HOUR_IS_CLOSED_MS);
+    await last.maintain();
+    const { hours, open } = await last.published();
+    expect(hours.map(({ hour }) => hour)).toEqual([NOON_HOUR - 1, NOON_HOUR + 1]);
+    expect(open?.first).toBe(SEGMENT + 240);
+    expect(timesFound(late, await recordsOfHours(last))).toEqual([1, 1, 1, 1]);
+    await last.close();
+  });
+});
+
+describe("an open hour without a segment", () => {
+  it("is verified, loaded and closed, with padding alone", async () => {
+    const folder = temporaryFolder();
+    const clock = new FakeClock(NOON_MS);
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    await store.maintain();
+    await store.close();
+    expect(await verifyStore(world, folder)).toEqual({
+      ...{ hours: 0, openHours: 1, records: 0, damaged: [] },
+    });
+    clock.advance(HOUR_IS_CLOSED_MS);
+    const again = await openLocalStore(folder, new SmallDisk(), clock);
+    expect((await again.published()).open).toBeNull();
+    await again.maintain();
+    expect((await again.published()).hours.map(({ hour }) => hour)).toEqual([NOON_HOUR]);
+    expect((await verifyStore(world, folder)).damaged).toEqual([]);
+    expect(again.damaged).toEqual([]);
     await again.close();
   });
 });

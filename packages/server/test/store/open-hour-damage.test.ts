@@ -121,7 +121,7 @@ describe("an open hour that is damaged", () => {
         }
       }
     }
-    disk.closer = new Meanwhile({ crypto, openForReading });
+    disk.closer = new Meanwhile({ crypto, openForReading, wait: () => {} });
     const store = await openLocalStore(folder, disk, clock);
     clock.advance(HOUR_MS + 120_000);
     await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);

@@ -44,7 +44,7 @@ class HeldCloser extends LocalCloser {
   after: () => Promise<void> = async () => {};
 
   constructor() {
-    super({ crypto, openForReading });
+    super({ crypto, openForReading, wait: () => {} });
   }
 
   override async closeSegments(job: SegmentsJob): Promise<readonly FiledSegment[]> {

@@ -148,6 +148,39 @@ describe("a closed segment", () => {
     await store.close();
   });
 
+  it("that is small gets its file again when it goes missing while the server runs, whoever misses it", async () => {
+    const { folder, clock } = await filled();
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    const reports = someReports(random, 3);
+    await store.put(packed(reports));
+    clock.advance(SEGMENT_MS);
+    await store.maintain();
+    const before = await everything(store);
+    const path = join(folder, "open", `${SEGMENT + 3}.segment`);
+    rmSync(path);
+    expect(await everything(store)).toEqual(before);
+    rmSync(path);
+    await expect(store.put(packed(reports))).rejects.toBeInstanceOf(StoreUnavailableError);
+    await store.put(packed(reports));
+    rmSync(path);
+    clock.advance(HOUR_IS_CLOSED_MS);
+    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    await store.maintain();
+    expect(store.damaged).toEqual([]);
+    expect(timesFound(reports, await recordsOfHours(store))).toEqual(reports.map(() => 1));
+    await store.close();
+  });
+
+  it("has its hour set aside when its file goes missing while the server runs", async () => {
+    const { folder, path, clock } = await filled();
+    const store = await openLocalStore(folder, new SmallDisk(), clock);
+    rmSync(path);
+    expect(await store.segment(SEGMENT)).toBe("gone");
+    expect(store.damaged).toEqual([join(folder, "damaged", `${NOON_HOUR}.sqlite.1`)]);
+    await store.put(packed(someReports(random, 3)));
+    await store.close();
+  });
+
   it("has its hour set aside when its file is missing", async () => {
     const { folder, path, clock } = await filled();
     rmSync(path);

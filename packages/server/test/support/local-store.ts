@@ -6,6 +6,7 @@ import type { SegmentsJob } from "../../src/store/embedded/close-segments.ts";
 import { type Closer, LocalCloser } from "../../src/store/embedded/closer.ts";
 import { EmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import type { ClosedHour } from "../../src/store/embedded/hour-file.ts";
+import type { Wait } from "../../src/store/embedded/reread.ts";
 import type { FiledSegment } from "../../src/store/embedded/segment-file.ts";
 import { Writer } from "../../src/store/embedded/writer.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
@@ -23,7 +24,12 @@ export class SmallDisk {
   freeBytes: number = 2 ** 40;
   /** What is done between two pieces of work that may wait. */
   pause: () => Promise<void> = async () => {};
-  closer: Closer = new FullDiskCloser(() => this.#pages < MANY_PAGES);
+  /** What is done before something is read again that could not be read. */
+  wait: (ms: number) => void = () => {};
+  closer: Closer = new FullDiskCloser(
+    () => this.#pages < MANY_PAGES,
+    (ms) => this.wait(ms),
+  );
 
   readonly openDatabase = (path: string): Database => {
     const database = openDatabase(path);
@@ -54,8 +60,8 @@ export class SmallDisk {
 class FullDiskCloser extends LocalCloser {
   readonly #isFull: () => boolean;
 
-  constructor(isFull: () => boolean) {
-    super({ crypto, openForReading });
+  constructor(isFull: () => boolean, wait: Wait) {
+    super({ crypto, openForReading, wait });
     this.#isFull = isFull;
   }
 
@@ -91,6 +97,7 @@ export async function openLocalStore(
     openDatabase,
     closer: disk.closer,
     pause: () => disk.pause(),
+    wait: (ms) => disk.wait(ms),
     hourRecordsMax,
     freeBytes: () => disk.freeBytes,
   });

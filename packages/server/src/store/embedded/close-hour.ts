@@ -23,10 +23,11 @@ import {
 } from "@glowworm/protocol";
 import { HourAssembly } from "../hour-assembly.ts";
 import { hourPaddingRecords } from "../hour-rules.ts";
-import { readSpan } from "./file-spans.ts";
+import { readSpan, type Span } from "./file-spans.ts";
 import { type ClosedHour, encodeFooter, SPANS } from "./hour-file.ts";
 import { UNFINISHED } from "./layout.ts";
 import { mergeSources, type RecordSource } from "./merge.ts";
+import { reread, type Wait } from "./reread.ts";
 import { randomFromSeed } from "./seeded-padding.ts";
 import type { SegmentNote } from "./segment-file.ts";
 import { openNoted, SegmentSource } from "./segment-source.ts";
@@ -58,14 +59,15 @@ export interface ClosingJob {
  * meanwhile.
  * @throws {DamagedHourError} when the records are not those that were stored.
  */
-export function closeHour(crypto: CryptoSuite, job: ClosingJob): ClosedHour {
+export function closeHour(crypto: CryptoSuite, wait: Wait, job: ClosingJob): ClosedHour {
   const opened: number[] = [];
   try {
     const sources = job.segments.map((note) => {
       const fd = openNoted(note.path, note);
       opened.push(fd);
       const { size } = fstatSync(fd);
-      return new SegmentSource(crypto, note, size, (span) => readSpan(fd, span));
+      const read = (span: Span): Uint8Array => reread(wait, () => readSpan(fd, span));
+      return new SegmentSource(crypto, note, size, read);
     });
     return writeHour(crypto, job, sources);
   } finally {

@@ -1,6 +1,7 @@
 import type { CryptoSuite } from "@glowworm/protocol";
 import { type FencedRecords, fencedParts } from "./fenced-records.ts";
 import { type OpenDatabase, openSound } from "./open-hour-file.ts";
+import { reread, type Wait } from "./reread.ts";
 import { Runs } from "./runs.ts";
 import type { FiledSegment } from "./segment-file.ts";
 import { writeFiles } from "./segment-writer.ts";
@@ -24,6 +25,7 @@ export interface SegmentsJob {
 export interface ClosingWorld {
   readonly crypto: CryptoSuite;
   readonly openForReading: OpenDatabase;
+  readonly wait: Wait;
 }
 
 /**
@@ -31,7 +33,13 @@ export interface ClosingWorld {
  * @throws {DamagedHourError} when the runs are not what was stored.
  */
 export function closeSegments(world: ClosingWorld, job: SegmentsJob): readonly FiledSegment[] {
-  const { crypto, openForReading } = world;
+  return reread(world.wait, () => filedSegments(world, job));
+}
+
+function filedSegments(
+  { crypto, openForReading }: ClosingWorld,
+  job: SegmentsJob,
+): readonly FiledSegment[] {
   return openSound(openForReading, job.database, (database) => {
     const runs = new Runs(database);
     const segments = job.segments.map((fenced) => {

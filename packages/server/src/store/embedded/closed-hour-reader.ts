@@ -1,13 +1,15 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { isErrno } from "@glowworm/platform";
-import type { CryptoSuite } from "@glowworm/protocol";
+import type { Clock, CryptoSuite } from "@glowworm/protocol";
 import { StoreUnavailableError } from "../report-store.ts";
 import { DamagedHourError } from "./damage.ts";
 import type { Span } from "./file-spans.ts";
 import { assertFilter } from "./hour-check.ts";
 import { assertManifest, assertPage, type ClosedHour, FOOTER_BYTES, SPANS } from "./hour-file.ts";
+import { rereadLater } from "./reread.ts";
 
 type Read = (span: Span) => Promise<Uint8Array>;
+type Work = (read: Read, size: number) => Promise<Uint8Array | null>;
 
 /**
  * Reads closed hours off the disk and lets no byte out that is not what was published: whoever gets it keeps it for a
@@ -16,15 +18,18 @@ type Read = (span: Span) => Promise<Uint8Array>;
 export class ClosedHourReader {
   readonly #crypto: CryptoSuite;
   readonly #pathOf: (hour: number) => string;
+  readonly #clock: Clock;
   readonly #onDamage: (hour: number) => Promise<void>;
 
   /** @param onDamage is told of an hour that is not what was written, before the reader is refused. */
   constructor(
     crypto: CryptoSuite,
+    clock: Clock,
     pathOf: (hour: number) => string,
     onDamage: (hour: number) => Promise<void>,
   ) {
     this.#crypto = crypto;
+    this.#clock = clock;
     this.#pathOf = pathOf;
     this.#onDamage = onDamage;
   }
@@ -59,22 +64,25 @@ export class ClosedHourReader {
     });
   }
 
-  async #reading(
-    hour: number,
-    work: (read: Read, size: number) => Promise<Uint8Array | null>,
-  ): Promise<Uint8Array | null> {
-    let file: FileHandle | undefined;
+  async #reading(hour: number, work: Work): Promise<Uint8Array | null> {
     try {
-      file = await open(this.#pathOf(hour), "r");
-      const opened = file;
-      const read: Read = (span) => readExactly(opened, span);
-      return await work(read, (await file.stat()).size);
+      return await rereadLater(
+        (ms) => this.#clock.sleep(ms),
+        () => this.#opened(hour, work),
+      );
     } catch (error) {
       if (isErrno(error, "ENOENT")) return null;
       if (error instanceof DamagedHourError) await this.#onDamage(hour);
       throw new StoreUnavailableError("a closed hour cannot be read", { cause: error });
+    }
+  }
+
+  async #opened(hour: number, work: Work): Promise<Uint8Array | null> {
+    const file = await open(this.#pathOf(hour), "r");
+    try {
+      return await work((span) => readExactly(file, span), (await file.stat()).size);
     } finally {
-      await file?.close();
+      await file.close();
     }
   }
 }

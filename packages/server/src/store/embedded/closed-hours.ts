@@ -4,6 +4,15 @@ import { ClosedReports } from "./closed-reports.ts";
 import { DamagedHourError } from "./damage.ts";
 import { type ClosedHour, readFooter } from "./hour-file.ts";
 import type { Layout } from "./layout.ts";
+import { reread, type Wait } from "./reread.ts";
+
+/** What closed hours stand on. */
+export interface ClosedHoursWorld {
+  readonly crypto: CryptoSuite;
+  readonly layout: Layout;
+  readonly random: RandomSource;
+  readonly wait: Wait;
+}
 
 /**
  * The closed hours of one data folder: in memory a line for each, and the filter of the newest. Starting reads the end
@@ -14,16 +23,18 @@ export class ClosedHours {
   readonly #crypto: CryptoSuite;
   readonly #layout: Layout;
   readonly #random: RandomSource;
+  readonly #wait: Wait;
   readonly #damaged: string[] = [];
   #list: readonly ClosedHour[] = [];
   /** Null until somebody asks. */
   #newest: ClosedReports | null = null;
   #floorHour = 0;
 
-  constructor(crypto: CryptoSuite, layout: Layout, random: RandomSource) {
+  constructor({ crypto, layout, random, wait }: ClosedHoursWorld) {
     this.#crypto = crypto;
     this.#layout = layout;
     this.#random = random;
+    this.#wait = wait;
     for (const hour of layout.closedHours()) {
       this.#raiseFloor(hour);
       this.#orSetAside(hour, () => {
@@ -102,7 +113,7 @@ export class ClosedHours {
 
   #orSetAside<T>(hour: number, work: () => T): T | undefined {
     try {
-      return work();
+      return reread(this.#wait, work);
     } catch (error) {
       if (!(error instanceof DamagedHourError || error instanceof DecodeError)) throw error;
       this.setAside(hour);

@@ -2,7 +2,7 @@ import { renameSync } from "node:fs";
 import { readFileIfAny } from "@glowworm/platform";
 import { type CryptoSuite, equalBytes } from "@glowworm/protocol";
 import type { SegmentOnDisk } from "./close-hour.ts";
-import { DamagedHourError } from "./damage.ts";
+import { DamagedHourError, isUnreadable } from "./damage.ts";
 import { type Layout, UNFINISHED } from "./layout.ts";
 import type { FiledSegment, SegmentNote } from "./segment-file.ts";
 import { checkContent, checkSegment, isInSegment } from "./segment-source.ts";
@@ -71,7 +71,7 @@ export class ClosedSegments {
   holds(segment: number, record: Uint8Array): boolean {
     const note = this.#notes[segment - this.#firstSegment];
     if (note === undefined) return false;
-    return isInSegment(this.#layout.openSegment(segment), note.records, record);
+    return isInSegment(this.#layout.openSegment(segment), note, record);
   }
 }
 
@@ -87,6 +87,11 @@ function mendSmall(crypto: CryptoSuite, path: string, note: FiledSegment): boole
 }
 
 function isContentOf(path: string, content: Uint8Array): boolean {
-  const found = readFileIfAny(path);
-  return found !== null && equalBytes(found, content);
+  try {
+    const found = readFileIfAny(path);
+    return found !== null && equalBytes(found, content);
+  } catch (error) {
+    if (isUnreadable(error)) return false;
+    throw error;
+  }
 }

@@ -29,7 +29,7 @@ export class LocalCloser implements Closer {
   }
 
   async closeHour(job: ClosingJob): Promise<ClosedHour> {
-    return closeHour(this.#world.crypto, job);
+    return closeHour(this.#world.crypto, this.#world.wait, job);
   }
 
   async discard(paths: readonly string[]): Promise<void> {

@@ -1,11 +1,11 @@
 import { constants, setPriority } from "node:os";
 import { platform } from "node:process";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { isErrno, openForReading } from "@glowworm/platform";
+import { isErrno, openForReading, stopThread } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
 import { LocalCloser } from "./closer.ts";
 import type { Closed, ClosingReply, ClosingRequest, ClosingSettings } from "./closing-messages.ts";
-import { DamagedHourError } from "./damage.ts";
+import { isDamage } from "./damage.ts";
 
 if (parentPort !== null) await serve(parentPort, workerData as ClosingSettings);
 
@@ -22,7 +22,7 @@ function giveWay(): void {
 /** Answers requests until the thread is ended. */
 async function serve(port: MessagePort, { hasTime }: ClosingSettings): Promise<void> {
   if (hasTime) giveWay();
-  const closer = new LocalCloser({ crypto: await loadCrypto(), openForReading });
+  const closer = new LocalCloser({ crypto: await loadCrypto(), openForReading, wait: stopThread });
   const answer = async (request: ClosingRequest): Promise<Closed> => {
     if (request.kind === "segments") return await closer.closeSegments(request.job);
     if (request.kind === "hour") return await closer.closeHour(request.job);
@@ -34,8 +34,7 @@ async function serve(port: MessagePort, { hasTime }: ClosingSettings): Promise<v
       (closed) => port.postMessage({ closed } satisfies ClosingReply),
       (error: unknown) => {
         const message = error instanceof Error ? error.message : String(error);
-        const isDamage = error instanceof DamagedHourError;
-        port.postMessage({ message, isDamage } satisfies ClosingReply);
+        port.postMessage({ message, isDamage: isDamage(error) } satisfies ClosingReply);
       },
     );
   });

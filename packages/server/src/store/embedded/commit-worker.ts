@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { Failure, freeBytesOf, openDatabase } from "@glowworm/platform";
+import { Failure, freeBytesOf, openDatabase, stopThread } from "@glowworm/platform";
 import { HOUR_RECORDS_MAX, loadCrypto } from "@glowworm/protocol";
 import { StoreBusyError, StoreFullError } from "../report-store.ts";
 import type { WriterError, WriterMessage, WriterRequest, WriterSettings } from "./messages.ts";
@@ -20,6 +20,7 @@ async function serve(port: MessagePort, settings: WriterSettings): Promise<void>
     ...{ crypto, openDatabase, freeBytes: freeBytesOf },
     closer: new ThreadedCloser(),
     pause: () => sleep(PAUSE_MS),
+    wait: stopThread,
     hourRecordsMax: HOUR_RECORDS_MAX,
   });
   const answer = async (id: number, request: WriterRequest): Promise<WriterMessage> => {

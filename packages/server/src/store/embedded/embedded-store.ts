@@ -77,11 +77,13 @@ export class EmbeddedStore implements ReportStore {
     const layout = new Layout(options.folder);
     this.#closed = new ClosedHourReader(
       options.crypto,
+      options.clock,
       (hour) => layout.closedHour(hour),
       async (hour) => void (await this.#ask({ kind: "damaged-hour", hour })),
     );
     this.#segments = new SegmentFiles(
       options.crypto,
+      options.clock,
       (segment) => layout.openSegment(segment),
       async (segment) => void (await this.#ask({ kind: "damaged-segment", segment })),
     );

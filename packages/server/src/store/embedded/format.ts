@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { Failure, readFileIfAny, replaceFile } from "@glowworm/platform";
 import { ascii } from "@glowworm/protocol";
-import { DamagedHourError } from "./damage.ts";
+import { isDamage } from "./damage.ts";
 import type { Layout } from "./layout.ts";
 import { migrateClosedHour } from "./migrate-closed-hour.ts";
 import { type MigrationWorld, migrateOpenHour } from "./migrate-open-hour.ts";
+import { reread, type Wait } from "./reread.ts";
 
 /** Version of the layout of a data folder that this program writes. */
 export const STORE_FORMAT: number = 3;
@@ -17,15 +18,15 @@ const UNMARKED = 1;
  * @throws {Failure} when a newer program made the folder, or a backup has been restored in part.
  */
 export function migrate(world: MigrationWorld): void {
-  const { layout, crypto } = world;
+  const { layout, crypto, wait } = world;
   assertRestored(layout);
   const format = formatOf(layout);
   if (format === STORE_FORMAT) return;
   for (const hour of layout.closedHours()) {
-    unlessDamaged(() => migrateClosedHour(crypto, layout.closedHour(hour), hour));
+    unlessDamaged(wait, () => migrateClosedHour(crypto, layout.closedHour(hour), hour));
   }
   for (const hour of layout.openHours()) {
-    unlessDamaged(() => migrateOpenHour(world, hour));
+    unlessDamaged(wait, () => migrateOpenHour(world, hour));
   }
   markFormat(layout);
 }
@@ -57,10 +58,10 @@ function assertRestored({ root, restoring }: Layout): void {
   );
 }
 
-function unlessDamaged(work: () => void): void {
+function unlessDamaged(wait: Wait, work: () => void): void {
   try {
-    work();
+    reread(wait, work);
   } catch (error) {
-    if (!(error instanceof DamagedHourError)) throw error;
+    if (!isDamage(error)) throw error;
   }
 }

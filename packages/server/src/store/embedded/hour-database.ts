@@ -1,9 +1,14 @@
 import { renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Database, syncFolder } from "@glowworm/platform";
-import { DamagedHourError } from "./damage.ts";
 import { UNFINISHED } from "./layout.ts";
-import { makeOpenHour, type OpenDatabase, readNotes, writeNotes } from "./open-hour-file.ts";
+import {
+  makeOpenHour,
+  type OpenDatabase,
+  readFirstSegment,
+  readNotes,
+  writeNotes,
+} from "./open-hour-file.ts";
 import { Runs } from "./runs.ts";
 import type { FiledSegment } from "./segment-file.ts";
 
@@ -38,10 +43,7 @@ export class HourDatabase {
 
   /** @throws {DamagedHourError} */
   get firstSegment(): number {
-    const found = this.#database.prepare<[], number>("SELECT first_segment FROM progress").pluck();
-    const first = found.get();
-    if (first === undefined) throw new DamagedHourError("a row is missing");
-    return first;
+    return readFirstSegment(this.#database);
   }
 
   get notes(): readonly FiledSegment[] {

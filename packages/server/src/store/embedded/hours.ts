@@ -4,13 +4,14 @@ import { hourOfSegment, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
 import { lastSegmentOf } from "../hour-rules.ts";
 import { ClosedHours } from "./closed-hours.ts";
 import type { Closer } from "./closer.ts";
-import { DamagedHourError, isCorruption } from "./damage.ts";
+import { isDamage } from "./damage.ts";
 import type { DiskRoom } from "./disk-room.ts";
 import type { ClosedHour } from "./hour-file.ts";
 import type { Layout } from "./layout.ts";
 import { OpenHour, type OpenHourWorld } from "./open-hour.ts";
 import type { OpenDatabase } from "./open-hour-file.ts";
 import { RecordHash } from "./record-hash.ts";
+import { reread, type Wait } from "./reread.ts";
 import { Scrub } from "./scrub.ts";
 
 /** What the hours of a folder stand on. */
@@ -23,6 +24,7 @@ export interface HourBookOptions {
   readonly closer: Closer;
   /** Lets what waits go first. */
   readonly pause: () => Promise<void>;
+  readonly wait: Wait;
   /** What one hour takes, padding of segments not counted. */
   readonly hourRecordsMax: number;
   /** For keys that live as long as this process. */
@@ -37,6 +39,7 @@ export class Hours {
   readonly #layout: Layout;
   readonly #world: OpenHourWorld;
   readonly #scrub: Scrub;
+  readonly #wait: Wait;
   readonly #open: OpenHour[] = [];
   readonly #damagedOpen: string[] = [];
   /** Open hours that were damaged. */
@@ -44,14 +47,15 @@ export class Hours {
   #lostFloor = 0;
 
   constructor(options: HourBookOptions) {
-    const { crypto, layout, random } = options;
+    const { crypto, layout, random, wait } = options;
     this.hash = new RecordHash(random);
     this.#layout = layout;
+    this.#wait = wait;
     this.#world = { ...options, hash: this.hash };
     layout.removeUnfinished();
     // What an hour was made of goes below, in the belief that its closed form stays.
     layout.sync();
-    this.closed = new ClosedHours(crypto, layout, random);
+    this.closed = new ClosedHours({ crypto, layout, random, wait });
     this.#scrub = new Scrub(crypto, (hour) => layout.closedHour(hour));
     this.#loadOpen();
   }
@@ -81,6 +85,8 @@ export class Hours {
     const newest = this.#open.at(-1);
     if (newest?.hour === hour) return newest;
     const goesOn = newest?.hour === hour - 1 && !this.#lost.has(hour);
+    // A disk that did not let a damaged one be set aside may do so now.
+    if (this.#layout.filesOfOpenHour(hour).length > 0) this.#noteLost(hour);
     const first = goesOn ? hour * SEGMENTS_PER_HOUR : segment;
     const opened = OpenHour.create(this.#world, first);
     this.#open.push(opened);
@@ -127,7 +133,7 @@ export class Hours {
   orSetAside<T>(hour: OpenHour, work: () => T): T {
     const { mended } = hour;
     try {
-      return work();
+      return reread(this.#wait, work);
     } catch (error) {
       this.#setAsideIfDamaged(hour, error, mended);
       throw error;
@@ -154,8 +160,10 @@ export class Hours {
   /** Mends an hour, as far as that can be done, and asks whether that is enough. */
   #mends(hour: OpenHour, isEnough: () => boolean): boolean {
     try {
-      hour.mend();
-      return isEnough();
+      return reread(this.#wait, () => {
+        hour.mend();
+        return isEnough();
+      });
     } catch (error) {
       if (!isDamage(error)) throw error;
       return false;
@@ -197,9 +205,9 @@ export class Hours {
 
   #load(hour: number): void {
     try {
-      this.#open.push(OpenHour.load(this.#world, hour));
+      this.#open.push(reread(this.#wait, () => OpenHour.load(this.#world, hour)));
     } catch (error) {
-      if (!(error instanceof DamagedHourError)) throw error;
+      if (!isDamage(error)) throw error;
       this.#noteLost(hour);
     }
   }
@@ -216,8 +224,4 @@ export class Hours {
     this.#lost.add(hour);
     this.#damagedOpen.push(this.#layout.setAsideOpenHour(hour));
   }
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof DamagedHourError || isCorruption(error);
 }

@@ -20,7 +20,7 @@ export type WriterRequest =
   | { readonly kind: "close-hour"; readonly now: UnixSeconds }
   /** A closed hour was found damaged by who read it. */
   | { readonly kind: "damaged-hour"; readonly hour: number }
-  /** So was a closed segment of an open hour. */
+  /** So was a closed segment of an open hour, or it was not found: it may be missing, or have gone with its hour. */
   | { readonly kind: "damaged-segment"; readonly segment: number }
   | { readonly kind: "close" };
 

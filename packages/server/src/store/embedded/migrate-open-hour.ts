@@ -2,11 +2,12 @@ import { existsSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Database, Failure, isErrno, syncFolder } from "@glowworm/platform";
 import type { CryptoSuite } from "@glowworm/protocol";
-import { DamagedHourError, isCorruption } from "./damage.ts";
+import { DamagedHourError } from "./damage.ts";
 import { type Layout, UNFINISHED } from "./layout.ts";
 import { isLogDamaged } from "./log-check.ts";
 import { OldOpenHour } from "./old-open-hour.ts";
 import { makeOpenHour, type OpenDatabase, writeNotes } from "./open-hour-file.ts";
+import type { Wait } from "./reread.ts";
 import { Runs } from "./runs.ts";
 import { type FiledSegment, publishedParts } from "./segment-file.ts";
 import { type SegmentToFile, writeFiles } from "./segment-writer.ts";
@@ -16,6 +17,7 @@ export interface MigrationWorld {
   readonly layout: Layout;
   readonly crypto: CryptoSuite;
   readonly openDatabase: OpenDatabase;
+  readonly wait: Wait;
 }
 
 /**
@@ -38,9 +40,6 @@ export function migrateOpenHour(world: MigrationWorld, hour: number): void {
       writeRuns(made, old);
     });
     endLog(database, path);
-  } catch (error) {
-    if (isCorruption(error)) throw new DamagedHourError("is corrupt", { cause: error });
-    throw error;
   } finally {
     database?.close();
   }

@@ -1,5 +1,5 @@
 import type { Database } from "@glowworm/platform";
-import { DamagedHourError, isCorruption } from "./damage.ts";
+import { DamagedHourError } from "./damage.ts";
 import { removeDatabase } from "./layout.ts";
 import type { FiledSegment } from "./segment-file.ts";
 
@@ -52,7 +52,7 @@ export function makeOpenHour(
 
 /**
  * Opens a database of this layout, and closes it again when `use` fails.
- * @throws {DamagedHourError} when it is not one, or SQLite finds it corrupt.
+ * @throws {DamagedHourError} when it is not one.
  */
 export function openSound<T>(open: OpenDatabase, path: string, use: (database: Database) => T): T {
   let database: Database | undefined;
@@ -63,9 +63,15 @@ export function openSound<T>(open: OpenDatabase, path: string, use: (database: D
     return use(database);
   } catch (error) {
     database?.close();
-    if (isCorruption(error)) throw new DamagedHourError("is corrupt", { cause: error });
     throw error;
   }
+}
+
+/** First segment that exists of an open hour. @throws {DamagedHourError} */
+export function readFirstSegment(database: Database): number {
+  const found = database.prepare<[], number>("SELECT first_segment FROM progress").pluck().get();
+  if (found === undefined) throw new DamagedHourError("a row is missing");
+  return found;
 }
 
 /** The closed segments of an open hour in ascending order. */

@@ -22,6 +22,11 @@ export interface RunNote {
   readonly records: number;
 }
 
+/** A run with its records, 129 bytes each. */
+export interface Run extends RunNote {
+  readonly bytes: Uint8Array;
+}
+
 /** The runs of an open hour's database: what was stored in it and is in no segment's file yet. */
 export class Runs {
   readonly #database: Database;
@@ -33,21 +38,35 @@ export class Runs {
     this.#read = database.prepare("SELECT * FROM runs WHERE run = ?");
   }
 
-  /** All of them in the order in which they were written, each checked. @throws {DamagedHourError} */
-  *all(): Generator<RunNote & { readonly bytes: Uint8Array }> {
-    const rows = this.#database.prepare<[], RunRow>("SELECT * FROM runs ORDER BY run");
-    for (const row of rows.iterate()) {
-      const bytes = checked(row);
-      const { run, segment } = row;
-      yield { run, segment, records: bytes.length / RECORD_BYTES, bytes };
+  /**
+   * All of them in ascending order, each checked. Each is read by itself: a reader that stays keeps who writes from emptying the
+   * log. @throws {DamagedHourError}
+   */
+  *all(): Generator<Run> {
+    const following = this.#database.prepare<[number], RunRow>(
+      "SELECT * FROM runs WHERE run > ? ORDER BY run LIMIT 1",
+    );
+    for (let row = following.get(0); row !== undefined; row = following.get(row.run)) {
+      yield runOf(row);
     }
+  }
+
+  /** The segment of each run. Reads no records. */
+  segments(): ReadonlyMap<number, number> {
+    const rows = this.#database.prepare<[], RunRow>("SELECT run, segment FROM runs").all();
+    return new Map(rows.map(({ run, segment }) => [run, segment]));
   }
 
   /** The records of a run, in order, 129 bytes each. @throws {DamagedHourError} */
   records(run: number): Uint8Array {
+    return this.read(run).bytes;
+  }
+
+  /** @throws {DamagedHourError} */
+  read(run: number): Run {
     const row = this.#read.get(run);
     if (row === undefined) throw new DamagedHourError("a run is missing");
-    return checked(row);
+    return runOf(row);
   }
 
   /** Whether a run holds a record. The run that was read last is kept: who sends a batch again asks for its neighbours. */
@@ -80,8 +99,10 @@ export class Runs {
   }
 }
 
-function checked({ records, checksum }: RunRow): Uint8Array {
-  const isWhole = Buffer.isBuffer(records) && records.length % RECORD_BYTES === 0;
-  if (isWhole && crc32(records) === checksum) return records;
+function runOf({ run, segment, records: bytes, checksum }: RunRow): Run {
+  const isWhole = Buffer.isBuffer(bytes) && bytes.length % RECORD_BYTES === 0;
+  if (isWhole && crc32(bytes) === checksum) {
+    return { run, segment, records: bytes.length / RECORD_BYTES, bytes };
+  }
   throw new DamagedHourError("a run differs from its sum");
 }

@@ -1,10 +1,12 @@
 import { type CryptoSuite, DAY_SECONDS, PAGE_BYTES, type UnixSeconds } from "@glowworm/protocol";
-import { DamagedHourError } from "./damage.ts";
+import { DamagedHourError, isUnreadable } from "./damage.ts";
 import { checkFrame, checkPages } from "./hour-check.ts";
 import type { ClosedHour } from "./hour-file.ts";
 
 /** Bytes of pages that are read in one call: 15 ms of hashing. */
 const PIECE_BYTES = 4 * 2 ** 20;
+/** How often something is read that cannot be read, a step each. */
+const TRIES = 3;
 const PIECE_PAGES = Math.floor(PIECE_BYTES / PAGE_BYTES);
 
 /**
@@ -16,6 +18,8 @@ export class Scrub {
   readonly #pathOf: (hour: number) => string;
   /** When the reading of the hour last began. */
   readonly #begun: Map<number, UnixSeconds> = new Map();
+  /** How many steps in a row could not read. */
+  #failed = 0;
   #current: { readonly hour: number; readonly pages: number; next: number } | null = null;
 
   constructor(crypto: CryptoSuite, pathOf: (hour: number) => string) {
@@ -23,16 +27,21 @@ export class Scrub {
     this.#pathOf = pathOf;
   }
 
-  /** Reads one piece. Returns the hour when it is damaged. An unreadable file is for `verify` and the log of the system. */
+  /** Reads one piece. Returns the hour when it is damaged, or cannot be read by three steps in a row. */
   step(now: UnixSeconds, hours: readonly ClosedHour[]): number | null {
     const hour = this.#current?.hour ?? this.#due(now, hours);
     if (hour === undefined) return null;
     try {
       this.#read(now, hour);
+      this.#failed = 0;
       return null;
     } catch (error) {
+      this.#failed += 1;
+      if (isUnreadable(error) && this.#failed < TRIES) return null;
+      this.#failed = 0;
+      this.#begun.set(hour, now);
       this.#current = null;
-      return error instanceof DamagedHourError ? hour : null;
+      return error instanceof DamagedHourError || isUnreadable(error) ? hour : null;
     }
   }
 
@@ -45,8 +54,8 @@ export class Scrub {
   #read(now: UnixSeconds, hour: number): void {
     const path = this.#pathOf(hour);
     if (this.#current === null) {
-      this.#begun.set(hour, now);
       this.#current = { ...checkFrame(this.#crypto, path, hour), next: 0 };
+      this.#begun.set(hour, now);
       return;
     }
     const { pages, next } = this.#current;

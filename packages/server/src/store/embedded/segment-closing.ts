@@ -43,12 +43,15 @@ export class SegmentClosing {
 
   async #closeNext(): Promise<void> {
     const hour = this.#hours.open.find(({ isBehind }) => isBehind);
-    if (hour !== undefined) await this.#hours.orSetAsideLater(hour, () => this.#file(hour));
+    if (hour !== undefined) await this.#file(hour);
   }
 
   async #file(hour: OpenHour): Promise<void> {
-    const filed = await this.#world.closer.closeSegments(hour.segmentsJob());
+    const { closer } = this.#world;
+    const job = this.#hours.orSetAside(hour, () => hour.segmentsJob());
+    const filed = await this.#hours.orSetAsideLater(hour, () => closer.closeSegments(job));
     // It may have been set aside, or the store closed, while that was done.
-    if (this.#hours.open.includes(hour)) hour.noteClosed(filed);
+    if (!this.#hours.open.includes(hour)) return;
+    this.#hours.orSetAside(hour, () => hour.noteClosed(filed));
   }
 }

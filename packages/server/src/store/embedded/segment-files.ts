@@ -1,9 +1,10 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { isErrno } from "@glowworm/platform";
-import { type CryptoSuite, STORED_RECORD_BYTES } from "@glowworm/protocol";
+import { type Clock, type CryptoSuite, STORED_RECORD_BYTES } from "@glowworm/protocol";
 import { type ByteParts, StoreUnavailableError } from "../report-store.ts";
 import { readExactly } from "./closed-hour-reader.ts";
 import { DamagedHourError } from "./damage.ts";
+import { rereadLater } from "./reread.ts";
 import {
   assertPart,
   decodeEnd,
@@ -20,27 +21,38 @@ import {
  */
 export class SegmentFiles {
   readonly #crypto: CryptoSuite;
+  readonly #clock: Clock;
   readonly #pathOf: (segment: number) => string;
   readonly #onDamage: (segment: number) => Promise<void>;
 
-  /** @param onDamage is told of a segment that is not what was written, before the reader is refused. */
+  /** @param onDamage is told of a segment that is not what was written, or not there, before the reader is refused. */
   constructor(
     crypto: CryptoSuite,
+    clock: Clock,
     pathOf: (segment: number) => string,
     onDamage: (segment: number) => Promise<void>,
   ) {
     this.#crypto = crypto;
+    this.#clock = clock;
     this.#pathOf = pathOf;
     this.#onDamage = onDamage;
   }
 
   /**
    * A segment with its first part read. Nothing stays open until somebody reads the second.
-   * @returns null when it has gone with its hour. @throws {StoreUnavailableError}
+   * @returns null when it has gone with its hour, or is lost. @throws {StoreUnavailableError}
    */
   async open(segment: number): Promise<ByteParts | null> {
+    const found = await this.#openIfAny(segment);
+    if (found !== null) return found;
+    // It may be missing: a small one is there again afterwards.
+    await this.#onDamage(segment);
+    return await this.#openIfAny(segment);
+  }
+
+  async #openIfAny(segment: number): Promise<ByteParts | null> {
     try {
-      return await this.#begin(segment);
+      return await this.#reread(() => this.#begin(segment));
     } catch (error) {
       if (isErrno(error, "ENOENT")) return null;
       throw await this.#refusal(segment, error);
@@ -70,12 +82,19 @@ export class SegmentFiles {
     let file: FileHandle | undefined;
     try {
       file = await open(this.#pathOf(end.segment), "r");
-      for (let part = 1; part < count; part++) yield await readPart(file, end, part);
+      const opened = file;
+      for (let part = 1; part < count; part++) {
+        yield await this.#reread(() => readPart(opened, end, part));
+      }
     } catch (error) {
       throw await this.#refusal(end.segment, error);
     } finally {
       await file?.close();
     }
+  }
+
+  #reread<T>(work: () => Promise<T>): Promise<T> {
+    return rereadLater((ms) => this.#clock.sleep(ms), work);
   }
 
   async #refusal(segment: number, error: unknown): Promise<StoreUnavailableError> {

@@ -8,7 +8,7 @@ import {
 } from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
 import { DamagedHourError } from "./damage.ts";
-import { readSpan, type Span, withFile } from "./file-spans.ts";
+import { readSpan, type Span } from "./file-spans.ts";
 import type { RecordSource } from "./merge.ts";
 import {
   assertPart,
@@ -95,13 +95,16 @@ export function checkContent(crypto: CryptoSuite, note: SegmentNote, content: Ui
   readAll(new SegmentSource(crypto, note, content.length, read), () => {});
 }
 
-/** Whether a segment of so many records holds the one of 129 bytes: some twenty reads. @throws {DamagedHourError} */
-export function isInSegment(path: string, records: number, record: Uint8Array): boolean {
-  return withFile(path, (fd) =>
-    isAmong(record, records, (number) => {
+/** Whether a segment holds the record of 129 bytes: some twenty reads. @throws {DamagedHourError} */
+export function isInSegment(path: string, note: SegmentNote, record: Uint8Array): boolean {
+  const fd = openNoted(path, note);
+  try {
+    return isAmong(record, note.records, (number) => {
       return readSpan(fd, { offset: number * STORED_RECORD_BYTES, length: RECORD_BYTES });
-    }),
-  );
+    });
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function readAll(source: SegmentSource, take: (part: Uint8Array) => void): void {

@@ -14,6 +14,7 @@ import { HourBook } from "./hour-book.ts";
 import { Layout } from "./layout.ts";
 import type { WriterClient, WriterReply, WriterRequest, WriterSettings } from "./messages.ts";
 import type { OpenDatabase } from "./open-hour-file.ts";
+import type { Wait } from "./reread.ts";
 import { randomFromSeed } from "./seeded-padding.ts";
 
 const FOLDER: StorePlace = {
@@ -27,6 +28,7 @@ export interface WriterOptions extends WriterSettings {
   readonly closer: Closer;
   /** Lets what waits go first. */
   readonly pause: () => Promise<void>;
+  readonly wait: Wait;
   /** What one hour takes, padding of segments not counted. */
   readonly hourRecordsMax: number;
   /** What the disk of this folder has left for this user, in bytes. */
@@ -90,7 +92,7 @@ export class Writer implements WriterClient {
   }
 
   #open(now: UnixSeconds, random: RandomSource): void {
-    const { folder, openDatabase, crypto, freeBytes, minFreeBytes } = this.#options;
+    const { folder, openDatabase, crypto, wait, freeBytes, minFreeBytes } = this.#options;
     const layout = new Layout(folder);
     try {
       layout.makeFolders();
@@ -99,7 +101,7 @@ export class Writer implements WriterClient {
         remedy: "stop it, or give this one a folder of its own with --data",
       };
       this.#lock = lockFolder(layout.lock, busy, openDatabase);
-      migrate({ layout, crypto, openDatabase });
+      migrate({ layout, crypto, openDatabase, wait });
       const room = new DiskRoom(() => freeBytes(folder), minFreeBytes);
       this.#book = new HourBook({ ...this.#options, layout, room, random });
       assertClock(now, this.#book.arrivalFloor, FOLDER);

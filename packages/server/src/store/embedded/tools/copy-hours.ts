@@ -1,11 +1,18 @@
 import { constants, existsSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
-import { isErrno } from "@glowworm/platform";
+import { type Database, isErrno, openDatabase } from "@glowworm/platform";
 import { hourOfSegment } from "@glowworm/protocol";
 import { DamagedHourError } from "../damage.ts";
 import { type Layout, UNFINISHED } from "../layout.ts";
-import { openSound, readNotes } from "../open-hour-file.ts";
-import type { SegmentNote } from "../segment-file.ts";
+import {
+  makeOpenHour,
+  openSound,
+  readFirstSegment,
+  readNotes,
+  writeNotes,
+} from "../open-hour-file.ts";
+import { type Run, type RunNote, Runs } from "../runs.ts";
+import type { FiledSegment, SegmentNote } from "../segment-file.ts";
 import { checkSegment } from "../segment-source.ts";
 import { finishAll } from "../segment-writer.ts";
 import { checkClosedHour } from "./check-hours.ts";
@@ -36,18 +43,66 @@ export async function copyOpenHour(
   hour: number,
 ): Promise<void> {
   await finished(target.openHour(hour), async (unfinished) => {
-    // Notes only get more: these are all that the copy has, and perhaps the next one, which nobody will miss.
-    const notes = openSound(world.openForReading, source.openHour(hour), (database) => {
-      database.prepare("VACUUM INTO ?").run(unfinished);
-      const found = readNotes(database);
-      database.close();
-      return found;
-    });
+    const database = openSound(world.openForReading, source.openHour(hour), (opened) => opened);
+    const notes = copyDatabase(database, unfinished);
     await world.pause();
     const large = notes.filter(({ content }) => content === null);
     for (const note of large) await copySegment(world, source, target, note);
     finishAll(large.map(({ segment }) => target.openSegment(segment)));
   });
+}
+
+/**
+ * Copies what a database holds at one moment, and closes it. Nearly all of it is read before that moment, run by run: a reader that
+ * stays would keep a server from emptying its log, and one that was killed from starting. Returns the notes.
+ */
+function copyDatabase(database: Database, to: string): readonly FiledSegment[] {
+  let notes: readonly FiledSegment[] = [];
+  try {
+    makeOpenHour(openDatabase, to, readFirstSegment(database), (made) => {
+      const copy = new RunsCopy(new Runs(database), new Runs(made));
+      copy.takeAll();
+      database.transaction(() => {
+        copy.catchUp();
+        notes = readNotes(database);
+      })();
+      writeNotes(made, notes);
+    });
+  } finally {
+    database.close();
+  }
+  return notes;
+}
+
+/** Copies runs that come and go meanwhile. */
+class RunsCopy {
+  readonly #from: Runs;
+  readonly #to: Runs;
+  readonly #taken: Map<number, RunNote> = new Map();
+
+  constructor(from: Runs, to: Runs) {
+    this.#from = from;
+    this.#to = to;
+  }
+
+  takeAll(): void {
+    for (const run of this.#from.all()) this.#take(run);
+  }
+
+  /** A number that was given again, by a server that was started meanwhile, is that of a later segment. */
+  catchUp(): void {
+    const segments = this.#from.segments();
+    const isThere = ({ run, segment }: RunNote): boolean => segments.get(run) === segment;
+    const gone = [...this.#taken.values()].filter((run) => !isThere(run));
+    this.#to.remove(gone);
+    for (const { run } of gone) this.#taken.delete(run);
+    for (const run of segments.keys()) if (!this.#taken.has(run)) this.#take(this.#from.read(run));
+  }
+
+  #take(run: Run): void {
+    this.#to.append(run.run, run.segment, run.bytes);
+    this.#taken.set(run.run, run);
+  }
 }
 
 async function copySegment(
