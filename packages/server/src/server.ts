@@ -11,7 +11,7 @@ import { createApp } from "./app.ts";
 import { warnOfFullDisk } from "./disk-warning.ts";
 import { drain } from "./drain.ts";
 import { ErrorLog } from "./error-log.ts";
-import { type GateDeps, type GateOptions, gateDeps } from "./gate.ts";
+import { type GateDeps, type GateOptions, gateDeps } from "./gate-options.ts";
 import { HourDiary } from "./hour-diary.ts";
 import { createHttpServer, socketAddressOf } from "./http-server.ts";
 import { IdCap } from "./id-cap.ts";

@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import type { AppDeps } from "../deps.ts";
-import type { GateDeps } from "../gate.ts";
+import type { GateDeps } from "../gate-options.ts";
 import { createHttpServer } from "../http-server.ts";
 import { whyNotReady } from "../routes/status.ts";
 import { StoreUnavailableError } from "../store/report-store.ts";

@@ -3,7 +3,7 @@ import { errorCode, type Fetch, TransferError } from "@glowworm/platform";
 import { DecodeError, HOUR_SECONDS, randomFraction, type Stepper } from "@glowworm/protocol";
 import { drain } from "../drain.ts";
 import { ErrorLog } from "../error-log.ts";
-import { type GateOptions, gateDeps } from "../gate.ts";
+import { type GateOptions, gateDeps } from "../gate-options.ts";
 import { createHttpServer } from "../http-server.ts";
 import { listen } from "../listen.ts";
 import type { Log } from "../log.ts";

@@ -4,7 +4,7 @@ import type { Fetch } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { Mirror, type ReportStore } from "@glowworm/server";
 import { onTestFinished } from "vitest";
-import { gateDeps } from "../../src/gate.ts";
+import { gateDeps } from "../../src/gate-options.ts";
 import { createHttpServer } from "../../src/http-server.ts";
 import { crypto, HOUR_MS, NOON_MS, packed, someReports, temporaryFolder } from "./fixtures.ts";
 import { openLocalStore, SmallDisk } from "./local-store.ts";
