@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decodeUploadBatch } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { uploadRecords } from "../../../test/support/upload-records.ts";
 import { type Outbox, openOutbox, Uploader } from "../src/index.ts";
 import { problem, ScriptedServer } from "./support/scripted-server.ts";
 import { until } from "./support/until.ts";
@@ -199,7 +199,7 @@ describe("an answer that is not a yes", () => {
   it("too many of one id: brings the others past it, not before the time the server named", async () => {
     fill(60);
     server.script = ({ body }, response) => {
-      const isCapped = decodeUploadBatch(body).some(({ putId }) => putId[0] === 7);
+      const isCapped = uploadRecords(body).some(({ putId }) => putId[0] === 7);
       if (isCapped) response.setHeader("retry-after", "3600");
       if (isCapped) problem(response, 429, "id-capped");
       else response.writeHead(201).end();
