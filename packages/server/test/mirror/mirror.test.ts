@@ -35,7 +35,9 @@ describe("a mirror", () => {
     const { open } = await listOf(scene.url);
     expect((await fetch(url + PATHS.segment(open?.last ?? 0))).status).toBe(410);
     expect((await fetch(url + PATHS.sightings, { method: "POST", body: "x" })).status).toBe(404);
-    expect((await fetch(url + PATHS.hours, { method: "POST", body: "x" })).status).toBe(405);
+    const refused = await fetch(url + PATHS.hours, { method: "POST", body: "x" });
+    expect(refused.status).toBe(405);
+    expect(refused.headers.get("access-control-allow-origin")).toBeNull();
   });
 
   it("copies what is newest first, and asks for nothing twice", async () => {
