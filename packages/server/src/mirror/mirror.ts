@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from "node:http";
-import { errorCode, type Fetch, TransferError } from "@glowworm/platform";
+import { errorCode, type Fetch, messageOf, TransferError } from "@glowworm/platform";
 import { DecodeError, HOUR_SECONDS, randomFraction, type Stepper } from "@glowworm/protocol";
 import { drain } from "../drain.ts";
 import { ErrorLog } from "../error-log.ts";
@@ -144,8 +144,4 @@ function isForLater(error: unknown): boolean {
   return (
     error instanceof TransferError || error instanceof DecodeError || errorCode(error) !== "unknown"
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
