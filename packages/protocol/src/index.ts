@@ -209,5 +209,6 @@ export {
   type RandomSource,
   randomFraction,
   type Stepper,
+  secondsNow,
   type UnixSeconds,
 } from "./world.ts";

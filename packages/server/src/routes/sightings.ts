@@ -4,6 +4,7 @@ import {
   PATHS,
   RECORDS_MEDIA_TYPE,
   STORABLE_RECORD_BYTES,
+  secondsNow,
   storableRecords,
   UPLOAD_BYTES_MAX,
 } from "@glowworm/protocol";
@@ -28,7 +29,7 @@ export function sightingsRoute(app: Hono, deps: AppDeps): void {
 
 /** Counts before the yes, and takes the count back when there is no yes. */
 async function storeWithinCap(deps: AppDeps, prefix: string, records: Uint8Array): Promise<void> {
-  const now = Math.floor(deps.clock.nowMs() / 1000);
+  const now = secondsNow(deps.clock);
   const reservation = deps.cap.reserve(hourOf(now), prefix, records, STORABLE_RECORD_BYTES);
   if (reservation === null) {
     const detail = `an id has had ${deps.cap.max} reports from this network within the hour`;

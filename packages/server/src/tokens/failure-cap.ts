@@ -1,4 +1,4 @@
-import { type Clock, HOUR_SECONDS, hourOf } from "@glowworm/protocol";
+import { type Clock, HOUR_SECONDS, hourOf, secondsNow } from "@glowworm/protocol";
 import type { IdCap, Reservation } from "../id-cap.ts";
 import { retryLater } from "../problem.ts";
 
@@ -21,7 +21,7 @@ export class FailureCap {
    * @throws {ProblemError} `rate-limited`
    */
   count(prefix: string): Reservation {
-    const now = Math.floor(this.#clock.nowMs() / 1000);
+    const now = secondsNow(this.#clock);
     const reservation = this.#cap.reserve(hourOf(now), prefix, FAILURES);
     if (reservation !== null) return reservation;
     const detail = "this network has sent too many tokens or invites that are not ours";

@@ -2,6 +2,7 @@ import {
   type Clock,
   DAY_SECONDS,
   dayOf,
+  secondsNow,
   TOKEN_KEY_DAYS,
   type TokenKeyList,
   toHex,
@@ -23,11 +24,11 @@ export class TokenKeys {
   }
 
   get today(): number {
-    return dayOf(this.#nowSeconds());
+    return dayOf(secondsNow(this.#clock));
   }
 
   get secondsToTomorrow(): number {
-    return DAY_SECONDS - (this.#nowSeconds() % DAY_SECONDS);
+    return DAY_SECONDS - (secondsNow(this.#clock) % DAY_SECONDS);
   }
 
   /** The pair of a day. */
@@ -51,9 +52,5 @@ export class TokenKeys {
       return { day, publicKey: toHex(this.of(day).publicKey) };
     });
     return { v: 1, keys };
-  }
-
-  #nowSeconds(): number {
-    return Math.floor(this.#clock.nowMs() / 1000);
   }
 }
