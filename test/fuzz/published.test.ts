@@ -6,13 +6,13 @@ import {
   decodeManifest,
   decodePage,
   decodeRecords,
-  decodeUploadBatch,
   encodeManifest,
   encodeRecords,
   type HoursList,
   loadCrypto,
   pageEntryOf,
   type StoredRecord,
+  storableRecords,
 } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
@@ -57,7 +57,7 @@ const ANSWERS: readonly (readonly [string, Uint8Array, number, (bytes: Uint8Arra
     ["pages of a lying manifest", PAGE, 2000, decodeLyingPage],
     ["segments", PAGE.subarray(0, 20 * 133), 50_000, decodeRecords],
     ["filters", FILTER, 50_000, (bytes) => decodeFilter(bytes).has(HASH)],
-    ["batches", random.bytes(3 * 145), 100_000, decodeUploadBatch],
+    ["batches", random.bytes(3 * 145), 100_000, (bytes) => storableRecords(crypto, bytes)],
   ];
 
 /** A page whose manifest was made for it: only its records are left to be refused. */

@@ -16,7 +16,6 @@ import {
   type CryptoSuite,
   dayCardOf,
   dayOf,
-  decodeUploadBatch,
   deriveDayKeys,
   deriveDeviceKey,
   encodeCardFile,
@@ -37,6 +36,7 @@ import {
 } from "@glowworm/relay";
 import { Server } from "@glowworm/server";
 import { degreesOf, distance, type Spot, signalAt } from "./ground.ts";
+import { uploadRecords } from "./upload-records.ts";
 import { type Link, VirtualAir } from "./virtual-air.ts";
 import type { VirtualController } from "./virtual-controller.ts";
 
@@ -272,7 +272,7 @@ export class Network {
     return async (url, init) => {
       const response = await fetch(url, init);
       if (response.status === 201 && init.body instanceof Uint8Array) {
-        this.acknowledged.push(...decodeUploadBatch(init.body));
+        this.acknowledged.push(...uploadRecords(init.body));
       }
       return response;
     };

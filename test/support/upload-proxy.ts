@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { decodeUploadBatch, PATHS, type UploadRecord } from "@glowworm/protocol";
+import { PATHS, type UploadRecord } from "@glowworm/protocol";
+import { uploadRecords } from "./upload-records.ts";
 
 /**
  * What becomes of an upload: `pass` it on; `refuse` it with 503; `lose` the answer, after the server has given it; or
@@ -48,7 +49,7 @@ export class UploadProxy {
       const body = await bytesOf(request);
       const isUpload = method === "POST" && url === PATHS.sightings;
       const fate = isUpload ? this.fate : "pass";
-      const records = isUpload ? decodeUploadBatch(body) : [];
+      const records = isUpload ? uploadRecords(body) : [];
       this.offered.push(...records);
       if (fate === "refuse") return void response.writeHead(503).end();
       const answer = await this.#forward(request, body);

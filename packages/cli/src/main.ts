@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { EXIT, errorCode, Failure } from "@glowworm/platform";
+import { EXIT, errorCode, Failure, messageOf } from "@glowworm/platform";
 import type { Command, Invocation, OptionValues } from "./command.ts";
 import { COMMANDS, isNamed } from "./commands.ts";
 import { showHelp } from "./help.ts";
@@ -46,8 +46,7 @@ function parse(
   try {
     return parseArgs({ args: [...args], options: command.options, allowPositionals: true });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw usage(reason, `glowworm ${command.name} --help`, error);
+    throw usage(messageOf(error), `glowworm ${command.name} --help`, error);
   }
 }
 

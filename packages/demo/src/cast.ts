@@ -7,6 +7,7 @@ import {
   deriveDeviceKey,
   type RandomSource,
   randomFraction,
+  secondsNow,
 } from "@glowworm/protocol";
 import type { Air, Spot } from "@glowworm/radio";
 import { loadRelaySecret, openOutbox, Relay, Uploader } from "@glowworm/relay";
@@ -35,7 +36,7 @@ export async function makeLaptop(
   at: () => Spot,
 ): Promise<{ readonly keys: DeviceKeys; readonly beacon: Beacon }> {
   const { crypto, random, time, air } = stage;
-  const since = Math.floor(time.nowMs() / 1000);
+  const since = secondsNow(time);
   const keys: DeviceKeys = {
     number: 1,
     key: deriveDeviceKey(crypto, random.bytes(32), 1),

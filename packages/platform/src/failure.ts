@@ -29,6 +29,11 @@ export class Failure extends Error {
   }
 }
 
+/** The message of an error, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The code of a system's or a driver's error, such as `ENOSPC`: fit for a message, which `error.message` may not be. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown";

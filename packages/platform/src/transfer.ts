@@ -1,4 +1,5 @@
 import { type Clock, ProtocolError } from "@glowworm/protocol";
+import { firstBytes, inTime, LateError } from "./bounds.ts";
 
 /** As the platform's `fetch`, of which only this much is used. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -71,25 +72,15 @@ export class Transfer {
   }
 
   async #getInTime(path: string, maxBytes: number): Promise<Uint8Array> {
-    const stop = new AbortController();
-    const ended = new AbortController();
-    const onAbort = (): void => stop.abort();
-    if (this.#deps.signal.aborted) onAbort();
-    this.#deps.signal.addEventListener("abort", onAbort);
-    let isLate = false;
-    const alarm = this.#deps.clock.sleep(ANSWER_TIMEOUT_MS, ended.signal).then(() => {
-      isLate = !ended.signal.aborted;
-      if (isLate) stop.abort();
-    });
+    const { clock, signal } = this.#deps;
     try {
-      return await this.#request(path, maxBytes, stop.signal);
+      return await inTime({ clock, ms: ANSWER_TIMEOUT_MS, signal }, (ending) =>
+        this.#request(path, maxBytes, ending),
+      );
     } catch (error) {
       if (error instanceof TransferError) throw error;
-      throw new TransferError(isLate ? "timeout" : "unreachable", 0, { cause: error });
-    } finally {
-      ended.abort();
-      await alarm;
-      this.#deps.signal.removeEventListener("abort", onAbort);
+      const code = error instanceof LateError ? "timeout" : "unreachable";
+      throw new TransferError(code, 0, { cause: error });
     }
   }
 
@@ -101,45 +92,19 @@ export class Transfer {
       credentials: "omit",
       signal,
     });
-    if (response.status === 200) return readBody(response, maxBytes, signal);
+    if (response.status === 200) return await bodyOf(response, maxBytes, signal);
     await response.body?.cancel();
     const isRedirect = response.status >= 300 && response.status < 400;
     throw new TransferError(isRedirect ? "redirect" : "status", response.status);
   }
 }
 
-/** Races the abort as well: a body that never ends must not outlive its time, whatever `fetch` does with the signal. */
-async function readBody(
+async function bodyOf(
   response: Response,
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return new Uint8Array();
-  const onAbort = (): void => void reader.cancel().catch(() => undefined);
-  signal.addEventListener("abort", onAbort);
-  try {
-    return await readAll(reader, maxBytes);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    signal.throwIfAborted();
-  }
-}
-
-async function readAll(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return new Uint8Array(Buffer.concat(parts, length));
-    length += value.length;
-    if (length > maxBytes) {
-      await reader.cancel();
-      throw new TransferError("too-large", 0);
-    }
-    parts.push(value);
-  }
+  const body = await firstBytes(response, maxBytes + 1, signal);
+  if (body.length > maxBytes) throw new TransferError("too-large", 0);
+  return body;
 }

@@ -155,10 +155,10 @@ export {
   arrivalStepOf,
   compareStoredRecords,
   decodeStoredRecord,
-  decodeUploadBatch,
   encodeStoredRecord,
   encodeUploadBatch,
   paddingRecord,
+  STORABLE_RECORD_BYTES,
   STORED_RECORD_BYTES,
   type StoredRecord,
   storableRecords,
@@ -209,5 +209,6 @@ export {
   type RandomSource,
   randomFraction,
   type Stepper,
+  secondsNow,
   type UnixSeconds,
 } from "./world.ts";

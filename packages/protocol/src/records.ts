@@ -8,8 +8,8 @@ import type { RandomSource, UnixSeconds } from "./world.ts";
 
 /** Bytes of an upload record. */
 export const UPLOAD_RECORD_BYTES: number = PUT_ID_BYTES + ENVELOPE_BYTES;
-/** Bytes of a record that has not arrived yet: a stored record without its arrival step. */
-const STORABLE_RECORD_BYTES: number = GET_ID_BYTES + ENVELOPE_BYTES;
+/** Bytes of a storable record: a stored record without its arrival step. */
+export const STORABLE_RECORD_BYTES: number = GET_ID_BYTES + ENVELOPE_BYTES;
 /** Bytes of a stored record. */
 export const STORED_RECORD_BYTES: number = STORABLE_RECORD_BYTES + 4;
 
@@ -52,18 +52,9 @@ export function encodeUploadBatch(records: readonly UploadRecord[]): Uint8Array 
   return writer.finish();
 }
 
-/** All records or none. @throws {DecodeError} any code but `bad-value`. @see docs/protocol.md section 6.5 */
-export function decodeUploadBatch(bytes: Uint8Array): readonly UploadRecord[] {
-  return Array.from({ length: recordsIn(bytes) }, (_, index) => {
-    const at = index * UPLOAD_RECORD_BYTES;
-    const putId = bytes.slice(at, at + PUT_ID_BYTES);
-    return { putId, envelope: bytes.slice(at + PUT_ID_BYTES, at + UPLOAD_RECORD_BYTES) };
-  });
-}
-
 /**
- * A batch as a server stores it: get_id and envelope of every record, 129 bytes each, back to back.
- * @throws {DecodeError} as `decodeUploadBatch` does. @see docs/protocol.md section 6.6
+ * Decodes a batch into what a server stores: get_id and envelope of every record, 129 bytes each, back to back. All or none.
+ * @throws {DecodeError} any code but `bad-value`. @see docs/protocol.md sections 6.5 and 6.6
  */
 export function storableRecords(crypto: CryptoSuite, batch: Uint8Array): Uint8Array {
   const count = recordsIn(batch);

@@ -11,6 +11,11 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** The second that a clock shows. */
+export function secondsNow(clock: Pick<Clock, "nowMs">): UnixSeconds {
+  return Math.floor(clock.nowMs() / 1000);
+}
+
 /** Unpredictable bytes; seeded in tests. */
 export interface RandomSource {
   bytes(length: number): Uint8Array;

@@ -64,6 +64,9 @@ const RECOMPUTE: Readonly<Record<string, Recompute>> = {
   agree: ({ blinding, dayPrivateKey, enc }) => ({ dh: twoSteps(blinding, dayPrivateKey, enc) }),
   blindScalar: ({ blinding, dayPrivateKey }) => ({ scalar: scalarOf(blinding, dayPrivateKey) }),
   ids: ({ publicKey }) => ids(publicKey),
+  decodeUploadBatch: ({ bytes: record }) => ({
+    lastStorable: labelled(16, "glowworm/1 get", part(record, 0, 32)) + part(record, 32, 113),
+  }),
   relayMark: ({ relaySecret, publicKey }) => ({ relayMark: relayMark(relaySecret, publicKey) }),
   stamp: ({ key, sighting, putId }) => ({ stamp: stamp(key, sighting, putId) }),
   envelopeDigest: ({ envelope }) => ({ digest: envelopeDigest(envelope) }),

@@ -1,7 +1,7 @@
 import { constants, openSync, statSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { ReadStream } from "node:tty";
-import { Failure } from "@glowworm/platform";
+import { Failure, messageOf } from "@glowworm/platform";
 import { H4Framing } from "./h4-framing.ts";
 import type { HciSink, HciTransport } from "./transport.ts";
 
@@ -63,7 +63,7 @@ export class H4Transport implements HciTransport {
   }
 
   #failure(cause: unknown): Failure {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const isForbidden = /\b(EACCES|EPERM)\b/.test(reason);
     return new Failure(
       isForbidden ? "noPermission" : "noBluetooth",

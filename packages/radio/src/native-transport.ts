@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import { Failure } from "@glowworm/platform";
+import { Failure, messageOf } from "@glowworm/platform";
 import { EVENT, OPCODE, opcodeOf, PACKET, STATUS } from "./hci.ts";
 import type { HciSink, HciTransport } from "./transport.ts";
 
@@ -96,7 +96,7 @@ export class NativeTransport implements HciTransport {
   }
 
   #failure(cause: unknown): Failure {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const name = `hci${this.#index}`;
     const isForbidden = /\bEPERM\b|not permitted/i.test(reason);
     return new Failure(

@@ -1,4 +1,4 @@
-import type { Fetch } from "@glowworm/platform";
+import { type Fetch, firstBytes, inTime } from "@glowworm/platform";
 import { type Clock, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
 import type { Answer } from "./upload-answer.ts";
 
@@ -40,17 +40,12 @@ export class ServerClient {
 
   /** The answer, or null when none came in time. Follows no redirect. */
   async ask(question: Question): Promise<Answer | null> {
-    const timeout = new AbortController();
-    const done = new AbortController();
-    const timer = this.#options.clock.sleep(TIMEOUT_MS, done.signal).then(() => timeout.abort());
+    const limit = { clock: this.#options.clock, ms: TIMEOUT_MS };
     try {
-      return await this.#ask(question, timeout.signal);
+      return await inTime(limit, (signal) => this.#ask(question, signal));
     } catch {
       // Whatever the transport throws, and it throws many things: there was no answer, and nothing is lost.
       return null;
-    } finally {
-      done.abort();
-      await timer;
     }
   }
 
@@ -77,23 +72,7 @@ export class ServerClient {
       status,
       mediaType: headers.get("content-type") ?? "",
       retryAfter: headers.get("retry-after"),
-      body: await readAtMost(response, limit),
+      body: await firstBytes(response, limit, signal),
     };
   }
-}
-
-/** The first bytes of an answer; the rest is left unread. */
-async function readAtMost(response: Response, limit: number): Promise<Uint8Array> {
-  if (response.body === null) return new Uint8Array();
-  const reader = response.body.getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  while (length < limit) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    length += value.length;
-  }
-  await reader.cancel();
-  return new Uint8Array(Buffer.concat(chunks).subarray(0, limit));
 }

@@ -12,6 +12,7 @@ import {
   PATHS,
   ProofError,
   type RandomSource,
+  secondsNow,
 } from "@glowworm/protocol";
 import { Backoff } from "./backoff.ts";
 import type { ServerClient } from "./server-client.ts";
@@ -103,7 +104,7 @@ export class UploadTokens {
     if (this.#isPublic()) return { authorization: null };
     const nowMs = clock.monotonicMs();
     if (!isFull && nowMs - this.#lastPassMs < PACE_MS) return null;
-    const token = wallet.spend(Math.floor(clock.nowMs() / 1000), this.#today());
+    const token = wallet.spend(secondsNow(clock), this.#today());
     if (token === null) return null;
     this.#lastPassMs = nowMs;
     const text = Buffer.from(encodeUploadToken(token)).toString("base64url");
@@ -144,7 +145,7 @@ export class UploadTokens {
     if (answer === null) return;
     const issued = decodeIssueAnswer(answer.body);
     if (issued.day !== day) throw new TroubleError("wrong-tokens");
-    const now = Math.floor(clock.nowMs() / 1000);
+    const now = secondsNow(clock);
     const tokens = finishTokens(draft, key, issued);
     wallet.add(tokens, now + REST_SECONDS.min, now + REST_SECONDS.max);
   }
@@ -166,7 +167,7 @@ export class UploadTokens {
   }
 
   #today(): number {
-    return dayOf(Math.floor(this.#options.clock.nowMs() / 1000));
+    return dayOf(secondsNow(this.#options.clock));
   }
 }
 

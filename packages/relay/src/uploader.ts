@@ -5,6 +5,7 @@ import {
   encodeUploadBatch,
   PATHS,
   type RandomSource,
+  secondsNow,
 } from "@glowworm/protocol";
 import { Backoff } from "./backoff.ts";
 import type { Outbox, WaitingReport } from "./outbox.ts";
@@ -86,7 +87,7 @@ export class Uploader {
 
   #nextParcel(): Parcel | null {
     const { clock, outbox } = this.#options;
-    const batch = outbox.due(Math.floor(clock.nowMs() / 1000), this.#batchMax);
+    const batch = outbox.due(secondsNow(clock), this.#batchMax);
     return batch.length === 0 ? null : this.#admitted(batch, batch.length === BATCH_RECORDS_MAX);
   }
 

@@ -1,5 +1,6 @@
 import { PATHS } from "@glowworm/protocol";
 import { Hono } from "hono";
+import { commonHeaders } from "./common-headers.ts";
 import type { AppDeps } from "./deps.ts";
 import { measureRequests } from "./metrics/measure.ts";
 import { onError, ProblemError, problemResponse, refuseMethod } from "./problem.ts";
@@ -22,15 +23,7 @@ export function createApp(deps: AppDeps): Hono {
   app.onError(onError(deps.reportError));
   app.notFound(() => problemResponse(new ProblemError("not-found", "there is no such path")));
   if (deps.metrics !== null) app.use(measureRequests(deps.metrics, deps));
-  app.use(async (c, next) => {
-    await next();
-    // Not by `c.header`, which makes the whole answer anew each time.
-    const { headers } = c.res;
-    headers.set("x-content-type-options", "nosniff");
-    // What anybody may fetch, any web page may read: the owner's page comes from elsewhere. Credentials mean nothing.
-    if (c.req.method !== "POST") headers.set("access-control-allow-origin", "*");
-    if (deps.isStopping()) headers.set("connection", "close");
-  });
+  app.use(commonHeaders(deps.isStopping));
   sightingsRoute(app, deps);
   publishedRoutes(app, deps.store, deps.reportError);
   statusRoutes(app, deps);

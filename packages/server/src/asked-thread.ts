@@ -11,6 +11,7 @@ interface Waiting<Reply> {
  * memory say, is followed by another when something is asked again.
  */
 export class AskedThread<Request, Reply> {
+  readonly #name: string;
   readonly #program: string;
   readonly #workerData: unknown;
   readonly #waiting: Waiting<Reply>[] = [];
@@ -19,14 +20,15 @@ export class AskedThread<Request, Reply> {
 
   /** @param program its name among the exports of this package: threads run the compiled program. */
   constructor(program: string, workerData?: unknown) {
+    this.#name = program;
     this.#program = createRequire(import.meta.url).resolve(`@glowworm/server/${program}`);
     this.#workerData = workerData;
   }
 
-  /** @param handedOver is not there for who asks any more, and not copied. @throws {Error} when the thread dies of it. */
+  /** @param handedOver is not there for who asks any more, and not copied. @throws {Error} when the thread dies before it answers. */
   ask(request: Request, handedOver: readonly Transferable[] = []): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      if (this.#hasEnded) throw new Error("the thread was ended");
+      if (this.#hasEnded) throw new Error(`the thread ${this.#name} was ended`);
       this.#worker ??= this.#start();
       // What cannot be sent is not waited for: answers belong to questions by their order alone.
       this.#worker.postMessage(request, handedOver);
@@ -42,15 +44,23 @@ export class AskedThread<Request, Reply> {
 
   #start(): Worker {
     const worker = new Worker(this.#program, { workerData: this.#workerData, execArgv: [] });
-    worker.on("message", (reply: Reply) => this.#waiting.shift()?.resolve(reply));
-    worker.on("error", (error) => this.#fail(worker, error));
-    worker.on("exit", () => this.#fail(worker, new Error("the thread has ended")));
+    worker.on("message", (reply: Reply) => this.#answer(worker, reply));
+    worker.on("error", (cause) => this.#fail(worker, `: ${cause.message}`, { cause }));
+    worker.on("exit", () => this.#fail(worker, ""));
     return worker;
   }
 
-  #fail(worker: Worker, cause: Error): void {
+  /** A reply may come after the news that its thread has died, when somebody else waits for another one. */
+  #answer(worker: Worker, reply: Reply): void {
+    if (this.#worker === worker) this.#waiting.shift()?.resolve(reply);
+  }
+
+  /** What was asked may be what it died of: nothing is asked again, and nothing is begun until somebody asks. */
+  #fail(worker: Worker, why: string, options?: ErrorOptions): void {
     if (this.#worker !== worker) return;
     this.#worker = null;
-    for (const { reject } of this.#waiting.splice(0)) reject(cause);
+    const what = this.#hasEnded ? "was ended" : `has died${why}`;
+    const error = new Error(`the thread ${this.#name} ${what}`, options);
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }

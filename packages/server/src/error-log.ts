@@ -1,3 +1,4 @@
+import { messageOf } from "@glowworm/platform";
 import type { Clock } from "@glowworm/protocol";
 import type { Log } from "./log.ts";
 
@@ -32,7 +33,7 @@ export class ErrorLog {
     const unsaid = seen?.unsaid ?? 0;
     const more = unsaid === 0 ? "" : ` (and ${unsaid} times since)`;
     this.#seen.set(kind, { atMs: nowMs, unsaid: 0 });
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.#log({
       level: "error",
       event: "error",

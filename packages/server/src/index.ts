@@ -4,7 +4,8 @@ export type { Log, LogEntry, LogEvent, LogLevel } from "./log.ts";
 export { Metrics } from "./metrics/metrics.ts";
 export { Mirror, type MirrorOptions } from "./mirror/mirror.ts";
 export { openApiDocument } from "./openapi/document.ts";
-export { Server, type ServerOptions } from "./server.ts";
+export { Server } from "./server.ts";
+export type { ServerOptions } from "./server-options.ts";
 export type { ClusterOptions } from "./store/cassandra/open.ts";
 export { CLUSTER_RETENTION_DAYS_MAX } from "./store/cassandra/retention.ts";
 export {

@@ -1,25 +1,27 @@
 import type { Clock } from "@glowworm/protocol";
 
 /**
- * Waits for work, and after `ms` leaves it to itself.
+ * What work gives, or null when it has given nothing after `ms`: it is left to itself then.
  * @param onLate told of what it throws then. @throws what it throws before.
  */
-export async function waitAtMost(
+export async function waitAtMost<T>(
   { clock, ms }: { readonly clock: Clock; readonly ms: number },
-  work: Promise<void>,
+  work: Promise<T>,
   onLate: (error: unknown) => void,
-): Promise<void> {
+): Promise<T | null> {
   let isLate = false;
   const done = new AbortController();
   const patience = clock.sleep(ms, done.signal).then(() => {
     isLate = true;
+    return null;
   });
   const watched = work.catch((error: unknown) => {
     if (!isLate) throw error;
     onLate(error);
+    return null;
   });
   try {
-    await Promise.race([watched, patience]);
+    return await Promise.race([watched, patience]);
   } finally {
     done.abort();
   }

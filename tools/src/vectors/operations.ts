@@ -16,7 +16,6 @@ import {
   decodeRecords,
   decodeSighting,
   decodeStoredRecord,
-  decodeUploadBatch,
   deriveDayKeys,
   deriveDeviceKey,
   encodeAdvertisement,
@@ -49,10 +48,12 @@ import {
   pageEntryOf,
   putIdOf,
   relayMarkOf,
+  STORABLE_RECORD_BYTES,
   sealSighting,
   segmentOf,
   segmentPadding,
   stampOf,
+  storableRecords,
   tagOf,
   toHex,
 } from "@glowworm/protocol";
@@ -65,7 +66,6 @@ import {
   entryOf,
   frameJson,
   frameOf,
-  lastOf,
   numberedPage,
   pieceOf,
   repeated,
@@ -166,9 +166,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
           .map((item) => ({ putId: item.bytes("putId"), envelope: item.bytes("envelope") })),
       ),
     ),
-  decodeUploadBatch: (_crypto, input) => {
-    const records = decodeUploadBatch(repeated(input));
-    return ok({ records: records.length, lastPutId: toHex(lastOf(records).putId) });
+  decodeUploadBatch: (crypto, input) => {
+    const records = storableRecords(crypto, repeated(input));
+    return ok({
+      records: records.length / STORABLE_RECORD_BYTES,
+      lastStorable: toHex(records.slice(-STORABLE_RECORD_BYTES)),
+    });
   },
   encodeStoredRecord: (_crypto, input) => bytesOf(encodeStoredRecord(storedOf(input))),
   decodeStoredRecord: (_crypto, input) => {

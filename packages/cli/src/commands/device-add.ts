@@ -8,7 +8,7 @@ import {
   readdDevice,
 } from "@glowworm/owner";
 import { configFolder, createFile, type ExitName, systemClock } from "@glowworm/platform";
-import { deriveDeviceKey, loadCrypto } from "@glowworm/protocol";
+import { deriveDeviceKey, loadCrypto, secondsNow } from "@glowworm/protocol";
 import type { Command, Invocation } from "../command.ts";
 import { numberOption, textOption, usage } from "../options.ts";
 import { askPassphrase } from "../passphrase.ts";
@@ -35,7 +35,7 @@ async function addNamed(invocation: Invocation, terminal: Terminal): Promise<Exi
   const name = onlyWord(invocation.positionals, "device add");
   const crypto = await loadCrypto();
   const folder = new OwnerFolder(crypto, configFolder(invocation.env));
-  const now = Math.floor(systemClock.nowMs() / 1000);
+  const now = secondsNow(systemClock);
   const before = folder.readRegistry();
   if (textOption(invocation.values, "number") !== undefined) {
     return readd(invocation, folder, before, name, now);

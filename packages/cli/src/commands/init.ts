@@ -8,7 +8,7 @@ import {
   wordsOf,
 } from "@glowworm/owner";
 import { configFolder, type ExitName, systemClock, systemRandom } from "@glowworm/platform";
-import { loadCrypto } from "@glowworm/protocol";
+import { loadCrypto, secondsNow } from "@glowworm/protocol";
 import type { Command, Invocation } from "../command.ts";
 import { isGiven, textOption, usage } from "../options.ts";
 import { choosePassphrase } from "../passphrase.ts";
@@ -59,7 +59,7 @@ async function init(invocation: Invocation, terminal: Terminal): Promise<ExitNam
   const passphrase = isOpen ? null : await choosePassphrase(env, terminal);
   await folder.createKey(systemRandom, ownerKey, passphrase);
   const isRegistryLost = isRestoring && before.devices.length === 0;
-  const nowSeconds = Math.floor(systemClock.nowMs() / 1000);
+  const nowSeconds = secondsNow(systemClock);
   const registry = isRegistryLost ? restoredRegistry(null, nowSeconds) : before;
   folder.writeRegistry({ ...registry, server: server ?? before.server });
   if (isRestoring) sayRestored(invocation, folder.keyPath, isRegistryLost);

@@ -1,5 +1,5 @@
 import { systemClock, systemRandom } from "@glowworm/platform";
-import { dayOf, loadCrypto, TOKENS_PER_ISSUE } from "@glowworm/protocol";
+import { dayOf, loadCrypto, secondsNow, TOKENS_PER_ISSUE } from "@glowworm/protocol";
 import { makeInvite } from "@glowworm/server";
 import type { Command, OptionValues } from "../command.ts";
 import { isGiven, numberOption, textOption, usage } from "../options.ts";
@@ -54,7 +54,7 @@ examples:
         textOption(values, "days") === undefined
           ? null
           : wholeOption(values, "days", { min: 1, max: DAYS_MAX, otherwise: 30 }),
-      today: dayOf(Math.floor(systemClock.nowMs() / 1000)),
+      today: dayOf(secondsNow(systemClock)),
     };
     const crypto = await loadCrypto();
     const { id, text, lastDay } = await withInvites(values, env, (invites) =>

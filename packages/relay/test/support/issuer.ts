@@ -1,6 +1,5 @@
 import {
   decodeIssueRequest,
-  decodeUploadBatch,
   decodeUploadToken,
   type Evaluation,
   encodeIssueAnswer,
@@ -16,6 +15,7 @@ import {
   type UploadToken,
 } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
+import { uploadRecords } from "../../../../test/support/upload-records.ts";
 
 /** What was asked of an issuer. */
 export interface Asked {
@@ -76,7 +76,7 @@ export class Issuer {
     }
     if (path === PATHS.tokenKeys) return new Response(this.keyList(this.#keys()));
     if (path === PATHS.tokens) return new Response(new Uint8Array(this.forge(this.#issue(body))));
-    decodeUploadBatch(body);
+    uploadRecords(body);
     return new Response(null, { status: 201 });
   }
 

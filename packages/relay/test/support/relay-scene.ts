@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type CryptoSuite,
-  decodeUploadBatch,
   epochOpener,
   equalBytes,
   openEnvelope,
@@ -13,6 +12,7 @@ import {
   type UploadRecord,
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import { uploadRecords } from "../../../../test/support/upload-records.ts";
 import { type Outbox, openOutbox, Relay, type RelayOptions, Uploader } from "../../src/index.ts";
 import { advert, pieceFrame, START_MS, TOKEN } from "./beacons.ts";
 import { FakePosition, FakeScanner } from "./fakes.ts";
@@ -79,7 +79,7 @@ export class RelayScene {
 
   /** What was uploaded, in order. */
   records(): readonly UploadRecord[] {
-    return this.#uploads.flatMap((body) => decodeUploadBatch(body));
+    return this.#uploads.flatMap((body) => uploadRecords(body));
   }
 
   beacon(seed: string): SceneBeacon {

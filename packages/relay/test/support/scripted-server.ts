@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { decodeUploadBatch, type UploadRecord } from "@glowworm/protocol";
+import type { UploadRecord } from "@glowworm/protocol";
+import { uploadRecords } from "../../../../test/support/upload-records.ts";
 
 /** One request as it came in. */
 export interface SeenRequest {
@@ -42,7 +43,7 @@ export class ScriptedServer {
 
   /** Records of all requests, in order. */
   get records(): readonly UploadRecord[] {
-    return this.seen.flatMap(({ body }) => decodeUploadBatch(body));
+    return this.seen.flatMap(({ body }) => uploadRecords(body));
   }
 
   #answer(request: IncomingMessage, body: Uint8Array, response: ServerResponse): void {

@@ -1,7 +1,8 @@
 import type { Server as HttpServer } from "node:http";
 import type { AppDeps } from "../deps.ts";
-import type { GateDeps } from "../gate.ts";
+import type { GateDeps } from "../gate-options.ts";
 import { createHttpServer } from "../http-server.ts";
+import { waitAtMost } from "../patience.ts";
 import { whyNotReady } from "../routes/status.ts";
 import { StoreUnavailableError } from "../store/report-store.ts";
 import { DiskWatch } from "./disk-use.ts";
@@ -37,14 +38,11 @@ async function gauges(deps: MetricsDeps, disk: DiskWatch): Promise<StoreGauges> 
 
 /** Null when the store cannot say, or not soon: that is when the other numbers are wanted most. */
 async function hoursOf({ store, clock }: MetricsDeps): Promise<number | null> {
-  const done = new AbortController();
-  const late = clock.sleep(PATIENCE_MS, done.signal).then(() => null);
   try {
-    return await Promise.race([store.published().then(({ hours }) => hours.length), late]);
+    const published = await waitAtMost({ clock, ms: PATIENCE_MS }, store.published(), () => {});
+    return published?.hours.length ?? null;
   } catch (error) {
     if (error instanceof StoreUnavailableError) return null;
     throw error;
-  } finally {
-    done.abort();
   }
 }

@@ -14,7 +14,7 @@ import {
   readManifest,
   readPage,
 } from "@glowworm/protocol";
-import { encodeFooter, SPANS } from "../store/embedded/hour-file.ts";
+import { encodeFooter } from "../store/embedded/hour-file.ts";
 import { UNFINISHED } from "../store/embedded/layout.ts";
 
 const NOTHING = new Uint8Array();
@@ -40,11 +40,10 @@ export async function copyHour(job: CopyJob): Promise<Manifest> {
   const filterBytes = filter?.bytes ?? NOTHING;
   const file = await open(to + UNFINISHED, "w", 0o600);
   try {
-    const { pages } = listed;
     const footer = encodeFooter(crypto, { ...listed, filterBytes: filterBytes.length });
+    await file.appendFile(head);
     await copyPages(job, manifest, filter?.value ?? null, file);
-    await writeAll(file, head, SPANS.manifest(pages).offset);
-    await writeAll(file, concat(filterBytes, footer), SPANS.filter(pages, 0).offset);
+    await file.appendFile(concat(filterBytes, footer));
     await file.sync();
     await rename(to + UNFINISHED, to);
   } catch (error) {
@@ -66,14 +65,6 @@ async function copyPages(
   for (const place of pagesOf(manifest)) {
     const page = await readPage(job, place);
     if (filter !== null) assertFilterHas(filter, page);
-    await writeAll(file, page, SPANS.page(job.listed.pages, place.index).offset);
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
-    done += bytesWritten;
+    await file.appendFile(page);
   }
 }

@@ -1,5 +1,6 @@
 import { PATHS } from "@glowworm/protocol";
 import { Hono } from "hono";
+import { commonHeaders } from "../common-headers.ts";
 import {
   onError,
   ProblemError,
@@ -30,13 +31,7 @@ export function createMirrorApp({
   const app = new Hono();
   app.onError(onError(reportError));
   app.notFound(() => problemResponse(new ProblemError("not-found", "a mirror has no such path")));
-  app.use(async (c, next) => {
-    await next();
-    const { headers } = c.res;
-    headers.set("x-content-type-options", "nosniff");
-    headers.set("access-control-allow-origin", "*");
-    if (isStopping()) headers.set("connection", "close");
-  });
+  app.use(commonHeaders(isStopping));
   publishedRoutes(app, hours, reportError);
   healthRoutes(app, whyNotReady);
   for (const path of [...PUBLISHED_PATHS, PATHS.health, PATHS.ready]) {

@@ -1,23 +1,10 @@
-import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import {
-  Failure,
-  type FolderLock,
-  lockFolder,
-  readFileIfAny,
-  replaceFile,
-} from "@glowworm/platform";
-import { ascii, type Clock, type CryptoSuite, type UnixSeconds } from "@glowworm/protocol";
+import type { Clock, CryptoSuite, UnixSeconds } from "@glowworm/protocol";
 import { ClosedHourReader } from "../store/embedded/closed-hour-reader.ts";
 import { DamagedHourError, isUnreadable } from "../store/embedded/damage.ts";
-import { formatOf, markFormat } from "../store/embedded/format.ts";
 import { type ClosedHour, readFooter } from "../store/embedded/hour-file.ts";
-import { Layout } from "../store/embedded/layout.ts";
 import { Scrub } from "../store/embedded/scrub.ts";
 import type { Published, PublishedHours, SegmentAbsence } from "../store/report-store.ts";
-
-/** File with the number below which hours went. */
-const FLOOR = "floor";
+import { MirrorFolder } from "./mirror-folder.ts";
 
 /** What a folder of copies is opened with. */
 export interface MirrorStoreOptions {
@@ -36,29 +23,20 @@ export interface MirrorStoreOptions {
  */
 export class MirrorStore implements PublishedHours {
   readonly #options: MirrorStoreOptions;
-  readonly #layout: Layout;
-  readonly #lock: FolderLock;
+  readonly #folder: MirrorFolder;
   readonly #reader: ClosedHourReader;
   readonly #scrub: Scrub;
   #list: readonly ClosedHour[] = [];
-  #floor = 0;
 
   /** @throws {Failure} when the folder is in use, or is not one of copies of this source. */
   constructor(options: MirrorStoreOptions) {
-    const { crypto, clock, folder } = options;
+    const { crypto, clock, folder, source } = options;
     this.#options = options;
-    this.#layout = new Layout(folder);
-    this.#layout.makeFolders();
-    this.#lock = lockFolder(this.#layout.lock, {
-      message: `${folder} is in use by another mirror or server`,
-      remedy: "end that one, or choose another folder: --data",
-    });
+    this.#folder = new MirrorFolder(folder, source);
     try {
-      this.#claim();
-      this.#layout.removeUnfinished();
       this.#load();
     } catch (error) {
-      this.#lock.release();
+      this.#folder.release();
       throw error;
     }
     const pathOf = (hour: number): string => this.pathOf(hour);
@@ -73,9 +51,14 @@ export class MirrorStore implements PublishedHours {
     return this.#list;
   }
 
+  /** As `MirrorFolder.floor`. */
+  get floor(): number {
+    return this.#folder.floor;
+  }
+
   /** Where the file of an hour is, or will be. */
   pathOf(hour: number): string {
-    return this.#layout.closedHour(hour);
+    return this.#folder.pathOf(hour);
   }
 
   /** Takes over an hour whose file has just been written. */
@@ -83,22 +66,10 @@ export class MirrorStore implements PublishedHours {
     this.#list = [...this.#list, closed].sort((a, b) => a.hour - b.hour);
   }
 
-  /** Hours before this one were here and went: what comes under their numbers is not what was there. */
-  get floor(): number {
-    return this.#floor;
-  }
-
   /** Removes hours before `hour`, for good. */
   expire(hour: number): void {
-    if (hour > this.#floor) {
-      replaceFile(join(this.#options.folder, FLOOR), ascii(`${hour}\n`));
-      this.#floor = hour;
-    }
-    for (const closed of this.#list) {
-      if (closed.hour < hour) rmSync(this.pathOf(closed.hour), { force: true });
-    }
+    this.#folder.expire(hour);
     this.#list = this.#list.filter((closed) => closed.hour >= hour);
-    this.#layout.expireDamaged(hour);
   }
 
   /** Checks a piece of what is here. */
@@ -108,7 +79,7 @@ export class MirrorStore implements PublishedHours {
   }
 
   close(): void {
-    this.#lock.release();
+    this.#folder.release();
   }
 
   async published(): Promise<Published> {
@@ -139,32 +110,8 @@ export class MirrorStore implements PublishedHours {
     return this.#list.find((closed) => closed.hour === hour);
   }
 
-  /** A folder is of one source for ever: its first copies are what later answers are compared with. */
-  #claim(): void {
-    const { folder, source } = this.#options;
-    const path = join(folder, "source");
-    const known = readFileIfAny(path);
-    const isForeign =
-      known === null
-        ? existsSync(this.#layout.format) || this.#layout.closedHours().length > 0
-        : new TextDecoder().decode(known).trim() !== source;
-    if (isForeign) {
-      throw new Failure(
-        "usage",
-        `${folder} does not hold copies of ${source}`,
-        "choose another folder: --data",
-      );
-    }
-    if (known === null) replaceFile(path, ascii(`${source}\n`));
-    if (existsSync(this.#layout.format)) formatOf(this.#layout);
-    // Closed hours are files as they were in the version before.
-    markFormat(this.#layout);
-  }
-
   #load(): void {
-    const floor = readFileIfAny(join(this.#options.folder, FLOOR));
-    if (floor !== null) this.#floor = Number(new TextDecoder().decode(floor));
-    for (const hour of this.#layout.closedHours()) {
+    for (const hour of this.#folder.hours) {
       try {
         const { pages, manifest } = readFooter(this.#options.crypto, this.pathOf(hour), hour);
         this.add({ hour, pages, manifest });
@@ -178,6 +125,6 @@ export class MirrorStore implements PublishedHours {
 
   #setAside(hour: number): void {
     this.#list = this.#list.filter((closed) => closed.hour !== hour);
-    this.#options.onDamage(this.#layout.setAside(this.pathOf(hour)));
+    this.#options.onDamage(this.#folder.setAside(hour));
   }
 }

@@ -1,9 +1,9 @@
 import type { Server as HttpServer } from "node:http";
-import { errorCode, type Fetch, TransferError } from "@glowworm/platform";
+import { errorCode, type Fetch, messageOf, TransferError } from "@glowworm/platform";
 import { DecodeError, HOUR_SECONDS, randomFraction, type Stepper } from "@glowworm/protocol";
 import { drain } from "../drain.ts";
 import { ErrorLog } from "../error-log.ts";
-import { type GateOptions, gateDeps } from "../gate.ts";
+import { type GateOptions, gateDeps } from "../gate-options.ts";
 import { createHttpServer } from "../http-server.ts";
 import { listen } from "../listen.ts";
 import type { Log } from "../log.ts";
@@ -147,8 +147,4 @@ function isForLater(error: unknown): boolean {
   return (
     error instanceof TransferError || error instanceof DecodeError || errorCode(error) !== "unknown"
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

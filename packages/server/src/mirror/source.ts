@@ -7,16 +7,17 @@ import {
   HOURS_LIST_BYTES_MAX,
   hourOf,
   type ListedHour,
-  PAGE_RECORDS,
   PATHS,
   toHex,
 } from "@glowworm/protocol";
-import type { DiskRoom, OpenSize } from "../store/embedded/disk-room.ts";
+import type { DiskRoom } from "../store/embedded/disk-room.ts";
 import { copyHour } from "./copy-hour.ts";
+import { CopyRoom } from "./copy-room.ts";
 import { HourRetries } from "./hour-retries.ts";
 import type { MirrorDiary } from "./mirror-diary.ts";
 import type { MirrorStore } from "./mirror-store.ts";
 import { HourAloneError, patientGet } from "./patient-get.ts";
+import { SourceWitness } from "./source-witness.ts";
 
 /** What copying stands on. */
 export interface SourceDeps {
@@ -33,21 +34,21 @@ export interface SourceDeps {
 
 /** Hours close once an hour: the list is read every five minutes, for twelve small requests, however much is to be copied. */
 export const POLL_MS: number = 300_000;
-const UNAVAILABLE = 503;
-/** A mirror has no open hours. */
-const NO_OPEN_HOUR: OpenSize = { records: 0, unfiled: 0 };
 
 /** The server whose hours are copied: one list at a time, and the hours of it that are not here, newest first. */
 export class Source {
   readonly #deps: SourceDeps;
+  readonly #witness: SourceWitness;
+  readonly #room: CopyRoom;
   readonly #retries: HourRetries = new HourRetries();
   #listed: readonly ListedHour[] = [];
-  #missing: ListedHour[] = [];
+  #missing: readonly ListedHour[] = [];
   #readAtMs = Number.NEGATIVE_INFINITY;
-  #isFull = false;
 
   constructor(deps: SourceDeps) {
     this.#deps = deps;
+    this.#witness = new SourceWitness(deps.diary);
+    this.#room = new CopyRoom(deps.room, deps.diary);
   }
 
   /** Whether hours of the last list are to be copied now. */
@@ -60,15 +61,20 @@ export class Source {
     return this.#listed.at(-1)?.hour ?? null;
   }
 
-  /** Copies one hour, of a new list when the last one is done or old. @throws {TransferError} when the source is gone. */
+  /**
+   * Copies one hour, of a new list when the last one is done or old.
+   * @throws {TransferError} {DecodeError} when the source is gone: it gives no list.
+   */
   async step(): Promise<void> {
     const transfer = new Transfer({ ...this.#deps, serverUrl: this.#deps.source });
     const isOld = this.#deps.clock.monotonicMs() - this.#readAtMs >= POLL_MS;
     try {
       if (isOld || !this.isBehind) await this.#read(transfer);
       const [next] = this.#missing;
-      if (next !== undefined) await this.#copy(transfer, next);
-      this.#missing = this.#missing.slice(1);
+      if (next === undefined) return;
+      if (!this.#room.hasAny()) this.#missing = [];
+      else await this.#copyOrPutOff(transfer, next);
+      this.#missing = this.#missing.filter(({ hour }) => hour !== next.hour);
     } catch (error) {
       this.#missing = [];
       throw error;
@@ -85,7 +91,7 @@ export class Source {
       const text = "the list has hours that are not over: not copied. Is this clock right?";
       diary.complain("hour-refused", text);
     }
-    this.#compare();
+    this.#witness.compare(this.#listed, store.hours);
     this.#expire();
     const here = new Set(store.hours.map(({ hour }) => hour));
     const missing = this.#listed.filter(({ hour }) => !here.has(hour));
@@ -109,74 +115,35 @@ export class Source {
       diary.complain("hour-refused", "the list has none of the hours that are here: they are kept");
   }
 
-  /** The first copy is kept, and served: it is what shows that the server gave others something else. */
-  #compare(): void {
-    const { store, diary } = this.#deps;
-    const listed = new Map(this.#listed.map(({ hour, manifest }) => [hour, manifest]));
-    const oldest = this.#listed[0]?.hour ?? Number.POSITIVE_INFINITY;
-    for (const { hour, manifest } of store.hours) {
-      const now = listed.get(hour);
-      if (hour < oldest || now === manifest) continue;
-      const what =
-        now === undefined
-          ? "no longer listed, kept"
-          : `other bytes than before: ${manifest} is kept, now ${now}`;
-      diary.complain("hour-refused", `hour ${hour}: ${what}`);
-    }
-  }
-
-  async #copy(transfer: Transfer, listed: ListedHour): Promise<void> {
-    const { crypto, store, diary, clock } = this.#deps;
-    const { hour, pages } = listed;
-    if (!this.#hasRoom()) {
-      this.#missing = [];
-      return;
-    }
+  /** An hour that cannot be had holds up no other; a source that is gone puts off no hour. */
+  async #copyOrPutOff(transfer: Transfer, listed: ListedHour): Promise<void> {
+    const { diary, clock } = this.#deps;
+    const { hour } = listed;
     try {
-      this.#assertRoomFor(listed);
-      const get = patientGet(transfer, this.#deps);
-      const { previous } = await copyHour({ crypto, get, listed, to: store.pathOf(hour) });
-      store.add(listed);
-      diary.note("hour-copied", `copied hour ${hour}, pages: ${pages}`, { hour, pages });
-      this.#checkChain(hour, toHex(previous));
+      await this.#copy(transfer, listed);
     } catch (error) {
+      // Whatever the answer was: as long as the list can be had, it is about this hour alone.
+      if (error instanceof TransferError) await this.#read(transfer);
       this.#retries.failed(hour, clock.monotonicMs());
-      if (!isOfHourAlone(error)) throw error;
+      if (!isOfSource(error)) throw error;
       diary.complain("hour-refused", `hour ${hour}: not copied: ${error.message}`);
     }
   }
 
-  #hasRoom(): boolean {
-    const { room, diary } = this.#deps;
-    const isFull = room.isFull(NO_OPEN_HOUR);
-    if (isFull && !this.#isFull) {
-      const text = "the disk has too little room: what is here is served, and nothing copied";
-      diary.complain("disk-full", text);
-    }
-    if (!isFull && this.#isFull) diary.note("disk-free", "there is room again: copying goes on");
-    this.#isFull = isFull;
-    return !isFull;
-  }
-
-  #assertRoomFor({ pages }: ListedHour): void {
-    const hour = { records: pages * PAGE_RECORDS, unfiled: 0 };
-    if (this.#deps.room.isFull(hour)) throw new HourAloneError("no room for it");
-  }
-
-  #checkChain(hour: number, previous: string): void {
-    const before = this.#listed[this.#listed.findIndex((one) => one.hour === hour) - 1];
-    if (before === undefined || before.manifest === previous) return;
-    this.#deps.diary.complain(
-      "hour-refused",
-      `hour ${hour}: does not follow hour ${before.hour}, the one before it in the list`,
-    );
+  async #copy(transfer: Transfer, listed: ListedHour): Promise<void> {
+    const { crypto, store, diary } = this.#deps;
+    const { hour, pages } = listed;
+    if (!this.#room.hasFor(pages)) throw new HourAloneError("no room for it");
+    const get = patientGet(transfer, this.#deps);
+    const { previous } = await copyHour({ crypto, get, listed, to: store.pathOf(hour) });
+    store.add(listed);
+    diary.note("hour-copied", `copied hour ${hour}, pages: ${pages}`, { hour, pages });
+    this.#witness.compareChain(this.#listed, hour, toHex(previous));
   }
 }
 
-/** Whether other hours may be had all the same. */
-function isOfHourAlone(error: unknown): error is Error {
-  if (error instanceof DecodeError || error instanceof HourAloneError) return true;
-  if (!(error instanceof TransferError)) return false;
-  const isGone = error.code === "unreachable" || error.code === "timeout";
-  return error.status !== UNAVAILABLE && !isGone;
+/** Whether the hour is what was asked for in vain, and not the disk what failed. */
+function isOfSource(error: unknown): error is Error {
+  if (error instanceof DecodeError || error instanceof TransferError) return true;
+  return error instanceof HourAloneError;
 }

@@ -3,6 +3,8 @@ import {
   hourOf,
   PATHS,
   RECORDS_MEDIA_TYPE,
+  STORABLE_RECORD_BYTES,
+  secondsNow,
   storableRecords,
   UPLOAD_BYTES_MAX,
 } from "@glowworm/protocol";
@@ -11,7 +13,6 @@ import { readBody } from "../body.ts";
 import type { AppDeps } from "../deps.ts";
 import { ProblemError, retryLater } from "../problem.ts";
 import { sourcePrefixOf } from "../source-prefix.ts";
-import { RECORD_BYTES } from "../store/hour-assembly.ts";
 
 /** `POST /v1/sightings`: stores a batch whole, or says why not. @see docs/protocol.md section 8.1 */
 export function sightingsRoute(app: Hono, deps: AppDeps): void {
@@ -28,13 +29,13 @@ export function sightingsRoute(app: Hono, deps: AppDeps): void {
 
 /** Counts before the yes, and takes the count back when there is no yes. */
 async function storeWithinCap(deps: AppDeps, prefix: string, records: Uint8Array): Promise<void> {
-  const now = Math.floor(deps.clock.nowMs() / 1000);
-  const reservation = deps.cap.reserve(hourOf(now), prefix, records, RECORD_BYTES);
+  const now = secondsNow(deps.clock);
+  const reservation = deps.cap.reserve(hourOf(now), prefix, records, STORABLE_RECORD_BYTES);
   if (reservation === null) {
     const detail = `an id has had ${deps.cap.max} reports from this network within the hour`;
     throw retryLater("id-capped", detail, HOUR_SECONDS - (now % HOUR_SECONDS));
   }
-  const count = records.length / RECORD_BYTES;
+  const count = records.length / STORABLE_RECORD_BYTES;
   deps.metrics?.waiting(count);
   try {
     await deps.store.put(records);

@@ -1,4 +1,4 @@
-import { PATHS, SEGMENT_SECONDS, segmentOf } from "@glowworm/protocol";
+import { PATHS, SEGMENT_SECONDS, secondsNow, segmentOf } from "@glowworm/protocol";
 import type { Hono } from "hono";
 import type { AppDeps } from "../deps.ts";
 import { openApiDocument } from "../openapi/document.ts";
@@ -25,7 +25,7 @@ export function whyNotReady({
   if (isStopping()) return "the server is stopping";
   if (!isWritable) return "the store cannot be written: look at the disk";
   // One segment of grace: a time daemon may take back a few seconds.
-  const isBehind = segmentOf(Math.floor(clock.nowMs() / 1000)) < arrivalFloor - 1;
+  const isBehind = segmentOf(secondsNow(clock)) < arrivalFloor - 1;
   if (isBehind) return `the clock is over ${SEGMENT_SECONDS} s behind what was published: set it`;
   return null;
 }

@@ -11,7 +11,7 @@ import {
   STORED_RECORD_BYTES,
   segmentPadding,
 } from "@glowworm/protocol";
-import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
+import { seededRandom } from "@glowworm/protocol/testing";
 import { StoreBusyError, StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import type { SegmentsJob } from "../../src/store/embedded/close-segments.ts";
@@ -28,10 +28,10 @@ import {
   SEGMENT_MS,
   someReports,
   someUpload,
-  temporaryFolder,
 } from "../support/fixtures.ts";
-import { openLocalStore, SmallDisk } from "../support/local-store.ts";
+import { SmallDisk } from "../support/local-store.ts";
 import { everything, recordsOfHours, segmentBytes, timesFound } from "../support/published.ts";
+import { StoreScene } from "../support/store-scene.ts";
 import { TestApp } from "../support/test-app.ts";
 
 const random = seededRandom("segment closing");
@@ -67,11 +67,10 @@ const fail = (): Promise<never> => Promise.reject(new Error("killed"));
 describe("a segment that is being closed", () => {
   it("holds up no report and takes none, and both calls that wait for it end when it is closed", async () => {
     const { disk, closer } = heldDisk();
-    const clock = new FakeClock(NOON_MS);
-    const store = await openLocalStore(temporaryFolder(), disk, clock);
-    await store.maintain();
+    const scene = await StoreScene.open({ disk });
+    const { store, clock } = scene;
     const [early, late] = [someReports(random, 100), someReports(random, 100)];
-    await store.put(packed(early));
+    await scene.put(early);
     let letGo = (): void => {};
     const isHeld = new Promise<void>((resolve) => {
       letGo = resolve;
@@ -80,7 +79,7 @@ describe("a segment that is being closed", () => {
     clock.advance(SEGMENT_MS);
     const first = store.maintain();
     clock.setWall(NOON_MS);
-    await store.put(packed([...late, ...early]));
+    await scene.put([...late, ...early]);
     expect((await store.published()).open).toBeNull();
     expect(await store.segment(SEGMENT)).toBe("open");
     clock.setWall(NOON_MS + 2 * SEGMENT_MS);
@@ -101,19 +100,15 @@ describe("a segment that is being closed", () => {
 
   it("is closed anew when a crash came before it was noted", async () => {
     const { disk, closer } = heldDisk();
-    const folder = temporaryFolder();
-    const clock = new FakeClock(NOON_MS);
-    let store = await openLocalStore(folder, disk, clock);
-    await store.maintain();
-    const reports = someReports(random, 99);
-    await store.put(packed(reports));
+    const scene = await StoreScene.open({ disk });
+    const { folder } = scene;
+    const reports = await scene.put(someReports(random, 99));
     closer.after = fail;
-    clock.advance(SEGMENT_MS);
-    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
-    await store.close();
+    await expect(scene.pass(SEGMENT_MS)).rejects.toBeInstanceOf(StoreUnavailableError);
+    await scene.close();
     const path = join(folder, "open", `${SEGMENT}.segment`);
     expect(existsSync(path)).toBe(true);
-    store = await openLocalStore(folder, new SmallDisk(), clock);
+    const store = await scene.reopen(new SmallDisk());
     expect(existsSync(path)).toBe(false);
     await store.maintain();
     const records = decodeRecords(await segmentBytes(store, SEGMENT));
@@ -123,21 +118,17 @@ describe("a segment that is being closed", () => {
 
   it("gets the same bytes when it was not noted because the disk was full", async () => {
     const { disk } = heldDisk();
-    const folder = temporaryFolder();
-    const clock = new FakeClock(NOON_MS);
-    const store = await openLocalStore(folder, disk, clock);
-    await store.maintain();
-    await store.put(packed(someReports(random, 99)));
+    const scene = await StoreScene.open({ disk });
+    const { folder, store } = scene;
+    await scene.put(someReports(random, 99));
     disk.fill();
-    clock.advance(90 * SEGMENT_MS);
-    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
+    await expect(scene.pass(90 * SEGMENT_MS)).rejects.toBeInstanceOf(StoreUnavailableError);
     const paths = Array.from({ length: 90 }, (_, at) =>
       join(folder, "open", `${SEGMENT + at}.segment`),
     );
     const first = paths.map((path) => readFileSync(path));
     disk.empty();
-    clock.advance(SEGMENT_MS);
-    await store.maintain();
+    await scene.pass(SEGMENT_MS);
     expect(paths.map((path) => readFileSync(path))).toEqual(first);
     expect((await store.published()).open).toEqual({ first: SEGMENT, last: SEGMENT + 90 });
     await store.close();
@@ -145,47 +136,39 @@ describe("a segment that is being closed", () => {
 
   it("is served while its runs are removed, and they go at the next start when a crash came before", async () => {
     const { disk } = heldDisk();
-    const folder = temporaryFolder();
-    const clock = new FakeClock(NOON_MS);
-    let store = await openLocalStore(folder, disk, clock);
-    await store.maintain();
+    const scene = await StoreScene.open({ disk });
     const reports = someReports(random, 1200);
-    for (const report of reports) await store.put(packed([report]));
-    clock.advance(SEGMENT_MS);
+    for (const report of reports) await scene.put([report]);
     disk.pause = fail;
-    await expect(store.maintain()).rejects.toBeInstanceOf(StoreUnavailableError);
-    await store.close();
+    await expect(scene.pass(SEGMENT_MS)).rejects.toBeInstanceOf(StoreUnavailableError);
+    await scene.close();
     const runsLeft = (): number => {
-      const database = openForReading(join(folder, "open", `${NOON_HOUR}.sqlite`));
+      const database = openForReading(join(scene.folder, "open", `${NOON_HOUR}.sqlite`));
       const count = database.prepare<[], number>("SELECT count(*) FROM runs").pluck().get();
       database.close();
       return count ?? -1;
     };
     expect(runsLeft()).toBeGreaterThan(0);
-    store = await openLocalStore(folder, new SmallDisk(), clock);
+    const store = await scene.reopen(new SmallDisk());
     const before = await everything(store);
-    await store.put(packed(reports));
+    await scene.put(reports);
     await store.maintain();
     expect(runsLeft()).toBe(0);
     expect(await everything(store)).toEqual(before);
-    clock.advance(HOUR_IS_CLOSED_MS);
-    await store.maintain();
+    await scene.pass(HOUR_IS_CLOSED_MS);
     expect(timesFound(reports, await recordsOfHours(store))).toEqual(reports.map(() => 1));
     await store.close();
   });
 
   it("leaves nothing in the log, which is emptied by the next try when somebody reads it", async () => {
-    const folder = temporaryFolder();
-    const clock = new FakeClock(NOON_MS);
-    const store = await openLocalStore(folder, new SmallDisk(), clock);
-    await store.maintain();
-    await store.put(packed(someReports(random, 100)));
-    const path = join(folder, "open", `${NOON_HOUR}.sqlite`);
+    const scene = await StoreScene.open();
+    const { store } = scene;
+    await scene.put(someReports(random, 100));
+    const path = join(scene.folder, "open", `${NOON_HOUR}.sqlite`);
     const reader = openForReading(path);
     reader.exec("BEGIN");
     reader.prepare("SELECT count(*) FROM runs").get();
-    clock.advance(SEGMENT_MS);
-    await store.maintain();
+    await scene.pass(SEGMENT_MS);
     expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
     reader.close();
     await store.maintain();
@@ -194,9 +177,8 @@ describe("a segment that is being closed", () => {
   });
 
   it("may hold reports whose ids are all alike, more than are sorted at a time", async () => {
-    const clock = new FakeClock(NOON_MS);
-    const store = await openLocalStore(temporaryFolder(), new SmallDisk(), clock);
-    await store.maintain();
+    const scene = await StoreScene.open();
+    const { store } = scene;
     const count = 2 ** 16 + 1000;
     const records = random.bytes(count * RECORD_BYTES);
     for (let at = 0; at < records.length; at += 2 * RECORD_BYTES) records.fill(7, at, at + 16);
@@ -204,9 +186,8 @@ describe("a segment that is being closed", () => {
       const record = records.subarray(number * RECORD_BYTES, (number + 1) * RECORD_BYTES);
       return { getId: record.subarray(0, 16), envelope: record.subarray(16) };
     });
-    for (let at = 0; at < count; at += 8000) await store.put(packed(reports.slice(at, at + 8000)));
-    clock.advance(SEGMENT_MS);
-    await store.maintain();
+    for (let at = 0; at < count; at += 8000) await scene.put(reports.slice(at, at + 8000));
+    await scene.pass(SEGMENT_MS);
     const bytes = await segmentBytes(store, SEGMENT);
     const served = new Uint8Array(records.length);
     for (let number = 0; number < count; number++) {
@@ -226,17 +207,16 @@ describe("an hour that has as many reports as an hour takes", () => {
   });
 
   it("refuses more until it ends, and says so, but not what it has already", async () => {
-    const clock = new FakeClock(NOON_MS + 600_000);
-    const store = await openLocalStore(temporaryFolder(), new SmallDisk(), clock, 30, 10);
-    await store.maintain();
-    const reports = someReports(random, 8);
-    await store.put(packed(reports));
+    const options = { beginsMs: NOON_MS + 600_000, hourRecordsMax: 10 };
+    const scene = await StoreScene.open(options);
+    const { store, clock } = scene;
+    const reports = await scene.put(someReports(random, 8));
     const more = store.put(packed(someReports(random, 3)));
     await expect(more).rejects.toBeInstanceOf(StoreBusyError);
     await expect(more).rejects.toMatchObject({ retrySeconds: 3000 });
     expect(store.health().isWritable).toBe(true);
-    await store.put(packed(reports));
-    await store.put(packed(someReports(random, 2)));
+    await scene.put(reports);
+    await scene.put(someReports(random, 2));
     const app = new TestApp(store, clock);
     const refused = await app.upload([someUpload(random)]);
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "3000"]);
@@ -246,14 +226,11 @@ describe("an hour that has as many reports as an hour takes", () => {
   });
 
   it("says yes to what it has already, however full its padding made it", async () => {
-    const clock = new FakeClock(NOON_MS);
-    const store = await openLocalStore(temporaryFolder(), new SmallDisk(), clock, 30, 10);
-    await store.maintain();
-    const reports = someReports(random, 10);
-    await store.put(packed(reports));
-    clock.advance(10 * SEGMENT_MS);
-    await store.maintain();
-    await store.put(packed(reports));
+    const scene = await StoreScene.open({ hourRecordsMax: 10 });
+    const { store } = scene;
+    const reports = await scene.put(someReports(random, 10));
+    await scene.pass(10 * SEGMENT_MS);
+    await scene.put(reports);
     await expect(store.put(packed(someReports(random, 1)))).rejects.toBeInstanceOf(StoreBusyError);
     await store.close();
   });

@@ -20,6 +20,7 @@ import { flipFromEnd } from "../support/damage.ts";
 import {
   crypto,
   HOUR_MS,
+  type NewReport,
   NOON_HOUR,
   NOON_MS,
   packed,
@@ -30,6 +31,7 @@ import {
 } from "../support/fixtures.ts";
 import { openLocalStore, SmallDisk } from "../support/local-store.ts";
 import { everything, recordsOfHours, recordsOfSegments, timesFound } from "../support/published.ts";
+import { StoreScene } from "../support/store-scene.ts";
 
 const random = seededRandom("store folder");
 const NOON_SEGMENT = segmentOf(NOON_MS / 1000);
@@ -38,23 +40,11 @@ const NOON_SEGMENT = segmentOf(NOON_MS / 1000);
 async function filledFolder(): Promise<{
   folder: string;
   clock: FakeClock;
-  reports: readonly (readonly ReturnType<typeof someReport>[])[];
+  reports: readonly (readonly NewReport[])[];
 }> {
-  const folder = temporaryFolder();
-  const clock = new FakeClock(NOON_MS);
-  const store = await openLocalStore(folder, new SmallDisk(), clock);
-  const reports: (readonly ReturnType<typeof someReport>[])[] = [];
-  for (let hour = 0; hour < 5; hour++) {
-    await store.maintain();
-    const batch = someReports(random, 20);
-    reports.push(batch);
-    await store.put(packed(batch));
-    if (hour < 4) clock.advance(HOUR_MS);
-  }
-  clock.advance(60_000);
-  await store.maintain();
-  await store.close();
-  return { folder, clock, reports };
+  const { scene, reports } = await StoreScene.filled(5, random);
+  await scene.close();
+  return { folder: scene.folder, clock: scene.clock, reports };
 }
 
 describe("a data folder", () => {
@@ -127,21 +117,19 @@ describe("a data folder", () => {
   );
 
   it("finishes a closing that was cut off before the open hour was removed", async () => {
-    const folder = temporaryFolder();
-    const clock = new FakeClock(NOON_MS);
-    const store = await openLocalStore(folder, new SmallDisk(), clock);
-    await store.maintain();
-    await store.put(packed(someReports(random, 5)));
-    await store.close();
+    const scene = await StoreScene.open();
+    const { folder, clock } = scene;
+    await scene.put(someReports(random, 5));
+    await scene.close();
     const open = join(folder, "open", `${NOON_HOUR}.sqlite`);
     cpSync(open, join(folder, "kept"));
     clock.advance(2 * HOUR_MS);
-    const closing = await openLocalStore(folder, new SmallDisk(), clock);
+    const closing = await scene.reopen();
     await closing.maintain();
     const before = await everything(closing);
     await closing.close();
     cpSync(join(folder, "kept"), open);
-    const again = await openLocalStore(folder, new SmallDisk(), clock);
+    const again = await scene.reopen();
     expect(existsSync(open)).toBe(false);
     expect(await everything(again)).toEqual(before);
     await again.close();
@@ -227,14 +215,10 @@ describe("a data folder", () => {
 
 describe("a closed hour that cannot be written", () => {
   it("is written by the next try, and its segments are served until then", async () => {
-    const folder = temporaryFolder();
-    const clock = new FakeClock(NOON_MS);
-    const store = await openLocalStore(folder, new SmallDisk(), clock);
-    await store.maintain();
-    const reports = someReports(random, 5);
-    await store.put(packed(reports));
-    clock.advance(HOUR_MS);
-    await store.maintain();
+    const scene = await StoreScene.open();
+    const { folder, clock, store } = scene;
+    const reports = await scene.put(someReports(random, 5));
+    await scene.pass(HOUR_MS);
     const before = await everything(store);
     const inTheWay = join(folder, "hours", `${NOON_HOUR}.hour.unfinished`);
     mkdirSync(inTheWay);

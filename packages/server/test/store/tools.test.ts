@@ -24,6 +24,7 @@ import {
 } from "../support/fixtures.ts";
 import { openLocalStore, SmallDisk } from "../support/local-store.ts";
 import { everything, recordsOfHours, timesFound } from "../support/published.ts";
+import { StoreScene } from "../support/store-scene.ts";
 
 const random = seededRandom("tools");
 const world: ToolWorld = { crypto, openForReading, pause: async () => {} };
@@ -34,25 +35,16 @@ let data: string;
 let to: string;
 let clock: FakeClock;
 let store: EmbeddedStore;
-let reports: NewReport[];
+let reports: readonly NewReport[];
 
 /** A running store with two closed hours and two open ones. */
 beforeEach(async () => {
   folder = temporaryFolder();
   data = join(folder, "data");
   to = join(folder, "backup");
-  clock = new FakeClock(NOON_MS);
-  reports = [];
-  store = await openLocalStore(data, new SmallDisk(), clock);
-  for (let hour = 0; hour < 4; hour++) {
-    await store.maintain();
-    const batch = someReports(random, 20);
-    reports.push(...batch);
-    await store.put(packed(batch));
-    if (hour < 3) clock.advance(HOUR_MS);
-  }
-  clock.advance(60_000);
-  await store.maintain();
+  const filled = await StoreScene.filled(4, random, { folder: data });
+  ({ store, clock } = filled.scene);
+  reports = filled.reports.flat();
 });
 afterEach(() => store.close());
 

@@ -12,13 +12,12 @@ import {
   temporaryFolder,
 } from "./fixtures.ts";
 import { openLocalStore, SmallDisk } from "./local-store.ts";
-import { TestApp } from "./test-app.ts";
+import { OCTETS, TestApp } from "./test-app.ts";
 
 const NOON_SEGMENT = segmentOf(NOON_MS / 1000);
 /** One page more than hours without a filter have. */
 const LARGE_HOUR_RECORDS = FILTER_FREE_PAGES * PAGE_RECORDS + 1;
 const BLOCK_RECORDS = 4096;
-const OCTETS = { "content-type": "application/octet-stream" };
 const random = seededRandom("every answer");
 
 /** A request and what came back. */

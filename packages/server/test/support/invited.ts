@@ -22,10 +22,9 @@ import type { TokenIssuer } from "../../src/tokens/token-issuer.ts";
 import type { TokenStore } from "../../src/tokens/token-store.ts";
 import { UploadAdmission } from "../../src/tokens/upload-admission.ts";
 import { crypto, NOON_MS, temporaryFolder } from "./fixtures.ts";
-import { TestApp } from "./test-app.ts";
+import { OCTETS, TestApp } from "./test-app.ts";
 
 export const TODAY: number = NOON_MS / 86_400_000 - 0.5;
-const OCTETS = { "content-type": "application/octet-stream" } as const;
 const SECRET = new Uint8Array(32).fill(7);
 
 /** An invite-only app in this process, over a store that remembers how many reports it was given. */

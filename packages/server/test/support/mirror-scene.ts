@@ -1,14 +1,20 @@
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { Fetch } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { Mirror, type ReportStore } from "@glowworm/server";
 import { onTestFinished } from "vitest";
-import { gateDeps } from "../../src/gate.ts";
+import { gateDeps } from "../../src/gate-options.ts";
 import { createHttpServer } from "../../src/http-server.ts";
 import { crypto, HOUR_MS, NOON_MS, packed, someReports, temporaryFolder } from "./fixtures.ts";
 import { openLocalStore, SmallDisk } from "./local-store.ts";
 import { TestApp } from "./test-app.ts";
+
+/** Reports of an hour of 65 pages: it has a filter. */
+export const MANY: number = 64 * 256 + 1;
 
 /** A server over a real store, reached by real HTTP, and whatever mirrors are made of it. */
 export class MirrorScene {
@@ -26,10 +32,12 @@ export class MirrorScene {
   readonly lies = new Map<string, (honest: Response) => Response | Promise<Response>>();
   readonly store: ReportStore;
   readonly #http: HttpServer;
+  readonly #port: number;
 
   private constructor(store: ReportStore, http: HttpServer, clock: FakeClock) {
     this.store = store;
     this.#http = http;
+    this.#port = (http.address() as AddressInfo).port;
     this.clock = clock;
   }
 
@@ -41,7 +49,7 @@ export class MirrorScene {
       new TestApp(store, clock).app.fetch,
       gateDeps({ clock, crypto, random: seededRandom("gate") }),
     );
-    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    await once(http.listen(0, "127.0.0.1"), "listening");
     const scene = new MirrorScene(store, http, clock);
     onTestFinished(() => scene.#close());
     for (const [index, count] of counts.entries()) await scene.#closeHour(count, index);
@@ -49,7 +57,12 @@ export class MirrorScene {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Names of the files of copied hours, in order. */
+  get hourFiles(): readonly string[] {
+    return readdirSync(join(this.folder, "hours")).toSorted();
   }
 
   /** Starts a mirror of it in the folder of this scene. */
@@ -88,6 +101,17 @@ export class MirrorScene {
     return (await this.lies.get(path)?.(honest)) ?? honest;
   };
 
+  /** The server of the hours takes no connection any more, and cuts those it has. */
+  async goAway(): Promise<void> {
+    const closed = new Promise((resolve) => this.#http.close(resolve));
+    this.#http.closeAllConnections();
+    await closed;
+  }
+
+  async comeBack(): Promise<void> {
+    await once(this.#http.listen(this.#port, "127.0.0.1"), "listening");
+  }
+
   async #closeHour(count: number, index: number): Promise<void> {
     const random = seededRandom(`hour ${index} of ${count}`);
     for (let at = 0; at < count; at += 4096) {
@@ -98,8 +122,7 @@ export class MirrorScene {
   }
 
   async #close(): Promise<void> {
-    this.#http.closeAllConnections();
-    await new Promise((resolve) => this.#http.close(resolve));
+    await this.goAway();
     await this.store.close();
   }
 }

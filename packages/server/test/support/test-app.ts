@@ -13,6 +13,11 @@ import { crypto, NOON_MS } from "./fixtures.ts";
 /** What a request can be sent with. */
 export type Body = NonNullable<RequestInit["body"]>;
 
+/** What an upload is sent with. */
+export const OCTETS: Readonly<Record<string, string>> = {
+  "content-type": "application/octet-stream",
+};
+
 /** An app in this process whose requests come from a network of the test's choice. */
 export class TestApp {
   readonly clock: FakeClock;
@@ -61,7 +66,7 @@ export class TestApp {
 
   async uploadBytes(
     body: Body,
-    headers: Readonly<Record<string, string>> = { "content-type": "application/octet-stream" },
+    headers: Readonly<Record<string, string>> = OCTETS,
   ): Promise<Response> {
     const init: RequestInit = { method: "POST", headers, body, duplex: "half" };
     return await this.app.request("/v1/sightings", init);
