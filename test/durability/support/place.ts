@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { HOUR_SECONDS, SEGMENT_SECONDS } from "@glowworm/protocol";
+import { HOUR_SECONDS, SEGMENT_SECONDS, segmentOf } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { afterAll } from "vitest";
 import { Checker, History, type Verdict } from "./history.ts";
@@ -15,6 +15,8 @@ const UNTIL_CLOSED_MS: number = (HOUR_SECONDS + 130) * 1000;
 
 /** A verdict in which nothing is wrong. */
 export const CLEAN = { lost: [], doubled: [], invented: [], torn: [], reneged: [] } as const;
+
+type Settings = Omit<ServerSettings, "folder" | "clock">;
 
 const folders: string[] = [];
 const clocks: MovedClock[] = [];
@@ -54,7 +56,7 @@ export class Place {
     return Math.floor(((a * 65_536 + b * 256 + c) / 2 ** 24) * below);
   }
 
-  async start(settings: Omit<ServerSettings, "folder" | "clock"> = {}): Promise<ServerProcess> {
+  async start(settings: Settings = {}): Promise<ServerProcess> {
     return await ServerProcess.start({ ...settings, folder: this.folder, clock: this.clock });
   }
 
@@ -62,21 +64,21 @@ export class Place {
    * What became of everything that was sent: once as it can be read when the newest segment is over, and once more from
    * another process when every hour is closed.
    */
-  async verdicts(
-    settings: Omit<ServerSettings, "folder" | "clock"> = {},
-  ): Promise<{ readonly open: Verdict; readonly closed: Verdict }> {
-    this.clock.advance(2 * SEGMENT_SECONDS * 1000);
-    const open = await this.#verdict(settings);
-    this.clock.advance(UNTIL_CLOSED_MS);
-    return { open, closed: await this.#verdict(settings) };
+  async verdicts(settings: Settings = {}): Promise<{
+    readonly open: Verdict;
+    readonly closed: Verdict;
+  }> {
+    const open = await this.#verdictAfter(2 * SEGMENT_SECONDS * 1000, settings);
+    return { open, closed: await this.#verdictAfter(UNTIL_CLOSED_MS, settings) };
   }
 
-  async #verdict(settings: Omit<ServerSettings, "folder" | "clock">): Promise<Verdict> {
+  async #verdictAfter(ms: number, settings: Settings): Promise<Verdict> {
+    const newest = segmentOf(Math.floor(this.clock.nowMs() / 1000));
+    this.clock.advance(ms);
     const server = await this.start(settings);
     try {
       const checker = new Checker(this.history.workload);
-      for await (const { records } of this.reader.closedHours(server.url)) checker.add(records);
-      checker.add(await this.reader.openSegments(server.url));
+      for await (const records of this.reader.everything(server.url, newest)) checker.add(records);
       return checker.verdict(this.history);
     } finally {
       await server.end("SIGKILL");

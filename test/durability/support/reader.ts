@@ -6,6 +6,7 @@ import {
   type HoursList,
   manifestHash,
   PATHS,
+  SEGMENTS_PER_HOUR,
   type StoredRecord,
   toHex,
 } from "@glowworm/protocol";
@@ -13,6 +14,14 @@ import { crypto } from "./workload.ts";
 
 /** A closed hour as the hours list names it. */
 type ListedHour = HoursList["hours"][number];
+
+interface ReadHour {
+  readonly hour: number;
+  readonly records: readonly StoredRecord[];
+}
+
+/** What was published is not any more: an hour has closed since it was listed. */
+class GoneError extends Error {}
 
 /**
  * Reads what servers publish, as an owner does: everything is checked against its manifest, and each manifest against
@@ -34,12 +43,56 @@ export class Reader {
     return list;
   }
 
+  /**
+   * Every record that can be read, once, when everything up to a segment is published: a server listens before it closes what
+   * was over when it started. By one list, because an hour that closes between two would be in neither.
+   */
+  async *everything(url: string, through: number): AsyncGenerator<readonly StoredRecord[]> {
+    const list = await this.#listThrough(url, through);
+    // The segments first: they go when their hour closes.
+    const segments = await this.#segments(url, list).catch((error: unknown) => {
+      if (error instanceof GoneError) return null;
+      throw error;
+    });
+    if (segments === null) {
+      yield* this.everything(url, through);
+      return;
+    }
+    yield segments;
+    for await (const { records } of this.#closedHours(url, list)) yield records;
+  }
+
   /** The records of all closed hours, hour by hour. `isWanted` leaves hours out. */
-  async *closedHours(
+  async *closedHours(url: string, isWanted?: (hour: number) => boolean): AsyncGenerator<ReadHour> {
+    yield* this.#closedHours(url, await this.list(url), isWanted);
+  }
+
+  /** The records of the segments that can be fetched. `isWanted` leaves segments out. */
+  async openSegments(
     url: string,
+    isWanted?: (segment: number) => boolean,
+  ): Promise<readonly StoredRecord[]> {
+    return await this.#segments(url, await this.list(url), isWanted);
+  }
+
+  /** Whether a segment was read before. */
+  hasSegment(segment: number): boolean {
+    return this.#served.has(PATHS.segment(segment));
+  }
+
+  async #listThrough(url: string, through: number): Promise<HoursList> {
+    for (;;) {
+      const list = await this.list(url);
+      const closed = ((list.hours.at(-1)?.hour ?? 0) + 1) * SEGMENTS_PER_HOUR - 1;
+      if (Math.max(closed, list.open?.last ?? 0) >= through) return list;
+    }
+  }
+
+  async *#closedHours(
+    url: string,
+    { hours }: HoursList,
     isWanted: (hour: number) => boolean = () => true,
-  ): AsyncGenerator<{ readonly hour: number; readonly records: readonly StoredRecord[] }> {
-    const { hours } = await this.list(url);
+  ): AsyncGenerator<ReadHour> {
     for (const [index, listed] of hours.entries()) {
       if (!isWanted(listed.hour)) continue;
       const records = await this.#hour(url, listed, hours[index - 1]);
@@ -47,12 +100,11 @@ export class Reader {
     }
   }
 
-  /** The records of the segments that can be fetched. `isWanted` leaves segments out. */
-  async openSegments(
+  async #segments(
     url: string,
+    { open }: HoursList,
     isWanted: (segment: number) => boolean = () => true,
   ): Promise<readonly StoredRecord[]> {
-    const { open } = await this.list(url);
     const records: StoredRecord[] = [];
     for (let segment = open?.first ?? 1; segment <= (open?.last ?? 0); segment++) {
       if (!isWanted(segment)) continue;
@@ -61,11 +113,6 @@ export class Reader {
       records.push(...decodeRecords(bytes));
     }
     return records;
-  }
-
-  /** Whether a segment was read before. */
-  hasSegment(segment: number): boolean {
-    return this.#served.has(PATHS.segment(segment));
   }
 
   async #hour(
@@ -101,7 +148,8 @@ async function bytesOf(url: string, path: string): Promise<Uint8Array> {
   const response = await fetch(url + path);
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (response.status !== 200) {
-    throw new Error(`${path}: ${response.status} ${new TextDecoder().decode(bytes)}`);
+    const answer = `${path}: ${response.status} ${new TextDecoder().decode(bytes)}`;
+    throw response.status === 410 ? new GoneError(answer) : new Error(answer);
   }
   return bytes;
 }
