@@ -1,6 +1,7 @@
 import { renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Database, syncFolder } from "@glowworm/platform";
+import { CopiedPages } from "./copied-pages.ts";
 import { UNFINISHED } from "./layout.ts";
 import {
   makeOpenHour,
@@ -14,21 +15,37 @@ import type { FiledSegment } from "./segment-file.ts";
 
 /** Milliseconds that SQLite waits for somebody else's lock. */
 const PATIENCE_MS = 5000;
+/** Log between two copies into the database: more holds a commit up for longer, and saves nothing. */
+const LOG_BYTES = 16 * 2 ** 20;
+/** Pages that every write changes beside what it is about: three of 8 KiB. */
+const WRITE_BYTES = 3 * 8192;
+
+/** What SQLite says of a checkpoint. */
+interface Checkpoint {
+  /** Whether somebody was in the way, 0 or 1. */
+  readonly busy: number;
+  /** How many frames of the log are in the database. */
+  readonly checkpointed: number;
+}
 
 /** The database of an open hour: what is written to it is on disk when the call returns, whole or not at all. */
 export class HourDatabase {
   readonly runs: Runs;
   readonly #database: Database;
-  /** Whether every commit that can be read here is on disk. */
+  readonly #copied: CopiedPages;
+  /** Whether every commit that can be read here is on disk, and whatever was copied is there or will be synced. */
   #isSettled: boolean;
+  /** About how many bytes went into the log since it was copied last. */
+  #logged = 0;
 
   /** @param isNew whether nobody wrote to it before. */
   constructor(database: Database, isNew: boolean) {
     this.#database = database;
+    this.#copied = new CopiedPages(database.name);
     this.#isSettled = isNew;
     this.runs = new Runs(database);
-    // A checkpoint every 16 MB of log: rarer ones hold a commit up for longer, and save nothing.
-    database.pragma("wal_autocheckpoint = 2000");
+    // SQLite keeps to itself that a checkpoint of its own has failed.
+    database.pragma("wal_autocheckpoint = 0");
     database.pragma("cache_size = -8192");
   }
 
@@ -52,25 +69,29 @@ export class HourDatabase {
 
   /** Notes that segments have files. */
   note(notes: readonly FiledSegment[]): void {
-    this.write(() => writeNotes(this.#database, notes));
+    const bytes = notes.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
+    this.write(bytes, () => writeNotes(this.#database, notes));
   }
 
-  /** Does a change; all or nothing of it is on disk when it returns or throws. */
-  write<T>(change: () => T): T {
+  /** Does a change of about so many bytes; all or nothing of it is on disk when it returns or throws. */
+  write<T>(bytes: number, change: () => T): T {
     this.settle();
     this.#isSettled = false;
     const result = this.#database.transaction(change)();
     this.#isSettled = true;
+    this.#logged += bytes + WRITE_BYTES;
+    if (this.#logged >= LOG_BYTES) this.#shortenLog();
     return result;
   }
 
   /**
    * A write that failed, or a process that was killed, leaves commits in the log which are in the kernel's memory and
    * perhaps on no disk; syncing the log again may say yes without writing them. Only what is copied into the database and
-   * synced there is certain. Without this, a report that is sent again would be found, nothing be written, and a yes said.
+   * synced there is certain, all of it after the failure. Without this, a report that is sent again would be found, nothing be written, and a yes said.
    */
   settle(): void {
     if (this.#isSettled) return;
+    this.#copied.writeAgain(this.#checkpoint("PASSIVE").checkpointed);
     if (!this.#truncate()) throw new Error("the log is in use");
     this.#isSettled = true;
   }
@@ -86,13 +107,37 @@ export class HourDatabase {
   }
 
   close(): void {
+    // Who closes a database last copies its log, and removes it: what was copied before a failure is to be certain then.
+    this.#database.pragma("busy_timeout = 0");
+    try {
+      this.settle();
+    } catch {
+      // The disk does not let it be certain, or somebody reads the log: then it stays.
+    }
     this.#database.close();
+    this.#copied.close();
+  }
+
+  /** What was written is in the log, and on disk, also when this fails: then the next write has to settle. */
+  #shortenLog(): void {
+    this.#logged = 0;
+    try {
+      this.#checkpoint("PASSIVE");
+    } catch {
+      // It is not settled now.
+    }
   }
 
   #truncate(): boolean {
-    const [result] = this.#database.pragma("wal_checkpoint(TRUNCATE)") as {
-      readonly busy: number;
-    }[];
-    return result?.busy === 0;
+    return this.#checkpoint("TRUNCATE").busy === 0;
+  }
+
+  #checkpoint(mode: "PASSIVE" | "TRUNCATE"): Checkpoint {
+    const wasSettled = this.#isSettled;
+    this.#isSettled = false;
+    const [result] = this.#database.pragma(`wal_checkpoint(${mode})`) as Checkpoint[];
+    if (result === undefined) throw new Error("a checkpoint says nothing");
+    this.#isSettled = wasSettled;
+    return result;
   }
 }

@@ -1,13 +1,13 @@
 import { rmSync } from "node:fs";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { hourOfSegment, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
-import { lastSegmentOf } from "../hour-rules.ts";
 import { ClosedHours } from "./closed-hours.ts";
 import type { Closer } from "./closer.ts";
 import { isDamage } from "./damage.ts";
 import type { DiskRoom } from "./disk-room.ts";
 import type { ClosedHour } from "./hour-file.ts";
 import type { Layout } from "./layout.ts";
+import { LostHours } from "./lost-hours.ts";
 import { OpenHour, type OpenHourWorld } from "./open-hour.ts";
 import type { OpenDatabase } from "./open-hour-file.ts";
 import { RecordHash } from "./record-hash.ts";
@@ -41,10 +41,7 @@ export class Hours {
   readonly #scrub: Scrub;
   readonly #wait: Wait;
   readonly #open: OpenHour[] = [];
-  readonly #damagedOpen: string[] = [];
-  /** Open hours that were damaged. */
-  readonly #lost: Set<number> = new Set();
-  #lostFloor = 0;
+  readonly #lost: LostHours;
 
   constructor(options: HourBookOptions) {
     const { crypto, layout, random, wait } = options;
@@ -52,6 +49,7 @@ export class Hours {
     this.#layout = layout;
     this.#wait = wait;
     this.#world = { ...options, hash: this.hash };
+    this.#lost = new LostHours(layout);
     layout.removeUnfinished();
     // What an hour was made of goes below, in the belief that its closed form stays.
     layout.sync();
@@ -66,14 +64,14 @@ export class Hours {
   }
 
   get damaged(): readonly string[] {
-    return [...this.closed.damaged, ...this.#damagedOpen];
+    return [...this.closed.damaged, ...this.#lost.files];
   }
 
   /** First segment that reports may still enter. */
   get arrivalFloor(): number {
     const afterHours = this.closed.floorHour * SEGMENTS_PER_HOUR;
     const afterOpen = (this.#open.at(-1)?.fence ?? -1) + 1;
-    return Math.max(afterHours, afterOpen, this.#lostFloor);
+    return Math.max(afterHours, afterOpen, this.#lost.floor);
   }
 
   /**
@@ -86,7 +84,7 @@ export class Hours {
     if (newest?.hour === hour) return newest;
     const goesOn = newest?.hour === hour - 1 && !this.#lost.has(hour);
     // A disk that did not let a damaged one be set aside may do so now.
-    if (this.#layout.filesOfOpenHour(hour).length > 0) this.#noteLost(hour);
+    if (this.#layout.filesOfOpenHour(hour).length > 0) this.#lost.setAside(hour);
     const first = goesOn ? hour * SEGMENTS_PER_HOUR : segment;
     const opened = OpenHour.create(this.#world, first);
     this.#open.push(opened);
@@ -171,10 +169,10 @@ export class Hours {
   }
 
   #setAside(hour: OpenHour): void {
-    this.#lostFloor = Math.max(this.#lostFloor, hour.fence + 1);
+    this.#lost.raiseFloor(hour.fence + 1);
     this.#open.splice(this.#open.indexOf(hour), 1);
     hour.close();
-    this.#noteLost(hour.hour);
+    this.#lost.setAside(hour.hour);
   }
 
   /** An open hour at or before the newest closed one is a leftover of a crash right after closing. */
@@ -182,25 +180,11 @@ export class Hours {
     const newest = this.closed.list.at(-1)?.hour ?? -1;
     for (const hour of this.#layout.openHours()) {
       if (hour <= newest) for (const path of this.#layout.filesOfOpenHour(hour)) rmSync(path);
-      else if (hour < this.closed.floorHour) this.#noteLost(hour);
+      else if (hour < this.closed.floorHour) this.#lost.setAside(hour);
       else this.#load(hour);
     }
-    this.#learnLost();
+    this.#lost.learn(new Set(this.#open.map(({ hour }) => hour)));
     this.#removeUnnoted();
-  }
-
-  /**
-   * Hours that were set aside, by this start or before: how far they were served is known by the segments that went with them.
-   * One without any takes nothing any more. One that is open again began after what was served, and has a fence.
-   */
-  #learnLost(): void {
-    const segments = this.#layout.damagedSegments();
-    for (const hour of new Set(this.#layout.damagedOpenHours())) {
-      this.#lost.add(hour);
-      if (this.#open.some((open) => open.hour === hour)) continue;
-      const newest = segments.findLast((segment) => hourOfSegment(segment) === hour);
-      this.#lostFloor = Math.max(this.#lostFloor, (newest ?? lastSegmentOf(hour)) + 1);
-    }
   }
 
   #load(hour: number): void {
@@ -208,7 +192,7 @@ export class Hours {
       this.#open.push(reread(this.#wait, () => OpenHour.load(this.#world, hour)));
     } catch (error) {
       if (!isDamage(error)) throw error;
-      this.#noteLost(hour);
+      this.#lost.setAside(hour);
     }
   }
 
@@ -218,10 +202,5 @@ export class Hours {
     for (const segment of this.#layout.openSegments()) {
       if (!noted.has(segment)) rmSync(this.#layout.openSegment(segment));
     }
-  }
-
-  #noteLost(hour: number): void {
-    this.#lost.add(hour);
-    this.#damagedOpen.push(this.#layout.setAsideOpenHour(hour));
   }
 }

@@ -126,7 +126,7 @@ export class OpenHour {
   insert(segment: number, records: Uint8Array): void {
     if (records.length === 0) return;
     const sorted = sortedOnce(records);
-    const runs = this.#database.write(() =>
+    const runs = this.#database.write(sorted.length, () =>
       this.#database.runs.append(this.#nextRun, segment, sorted),
     );
     let from = 0;
@@ -214,7 +214,8 @@ export class OpenHour {
 
   #removeRuns(): void {
     const runs = this.#open.nextLeftover();
-    this.#database.write(() => this.#database.runs.remove(runs));
+    const bytes = runs.reduce((sum, { records }) => sum + records * RECORD_BYTES, 0);
+    this.#database.write(bytes, () => this.#database.runs.remove(runs));
     this.#open.removed(runs);
   }
 
