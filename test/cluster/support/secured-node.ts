@@ -6,6 +6,7 @@ import { DATACENTER, startCluster } from "../../../bench/src/cluster/cluster.ts"
 import type { CassandraNode, NodePlace } from "../../../bench/src/cluster/node.ts";
 import { Session } from "../../../packages/server/src/store/cassandra/session.ts";
 import { eventually } from "../../support/eventually.ts";
+import { memoryFolder } from "./memory-folder.ts";
 
 /** Name and password of the role that Cassandra makes. */
 const FIRST_ROLE = "cassandra";
@@ -44,7 +45,7 @@ export interface SecuredNode {
 /** Starts it, and makes the role that servers need, as an operator does. */
 export async function startSecuredNode(): Promise<SecuredNode> {
   const folder = mkdtempSync(join(tmpdir(), "glowworm-secured-"));
-  const cluster = await startCluster(1, secured);
+  const cluster = await startCluster(1, { parent: memoryFolder(), more: secured });
   const stop = async (): Promise<void> => {
     await cluster.stop();
     rmSync(folder, { recursive: true, force: true });

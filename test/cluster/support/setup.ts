@@ -3,6 +3,7 @@ import { startCluster } from "../../../bench/src/cluster/cluster.ts";
 import type { NodePlace } from "../../../bench/src/cluster/node.ts";
 import { needs } from "../../support/needs.ts";
 import { newKeyspace } from "./keyspace.ts";
+import { memoryFolder } from "./memory-folder.ts";
 
 const NODES = 3;
 
@@ -25,7 +26,7 @@ export default async function setup(
     project.provide("nodes", []);
     return undefined;
   }
-  const cluster = await startCluster(NODES);
+  const cluster = await startCluster(NODES, { parent: memoryFolder() });
   project.provide(
     "nodes",
     cluster.nodes.map((node) => node.place),
