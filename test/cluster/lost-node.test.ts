@@ -1,7 +1,9 @@
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { type ReportStore, StoreUnavailableError } from "@glowworm/server";
+import { openCassandraStore } from "@glowworm/server/cassandra";
 import { describe, expect, it } from "vitest";
 import {
+  crypto,
   HOUR_MS,
   type NewReport,
   NOON_MS,
@@ -15,7 +17,8 @@ import {
   recordsOfSegments,
   timesFound,
 } from "../../packages/server/test/support/published.ts";
-import { KEYSPACE, newPlace, nodes, openStore } from "./support/cluster.ts";
+import { cluster, nodes } from "./support/cluster.ts";
+import { newKeyspace } from "./support/keyspace.ts";
 
 const BATCH = 16;
 const WRITERS = 4;
@@ -75,9 +78,10 @@ describe.skipIf(nodes.length < 3)("a cluster that loses a node", () => {
   it("goes on, loses nothing that was acknowledged, and can lose another once the first is repaired", async () => {
     const [first, , last] = nodes;
     if (first === undefined || last === undefined) throw new Error("three nodes were started");
-    const settings = { place: newPlace(), clock, random, retentionDays: 30 };
+    const keyspace = newKeyspace();
+    const settings = { ...cluster, keyspace, clock, random, crypto, retentionDays: 30 };
     const history = new History();
-    const store = await openStore(settings);
+    const store = await openCassandraStore(settings);
     await store.maintain();
     await history.load(store, BATCHES);
     await nextSegment(store);
@@ -89,7 +93,7 @@ describe.skipIf(nodes.length < 3)("a cluster that loses a node", () => {
     expect(timesFound(served, await recordsOfSegments(store))).toEqual(served.map(() => 1));
 
     await Promise.all([history.load(store, BATCHES), last.start()]);
-    await last.nodetool("repair", "--full", KEYSPACE);
+    await last.nodetool("repair", "--full", keyspace);
     await nextSegment(store);
     await Promise.all([history.load(store, BATCHES), first.kill()]);
     await nextSegment(store);
@@ -103,7 +107,7 @@ describe.skipIf(nodes.length < 3)("a cluster that loses a node", () => {
 
     const published = await everything(store);
     await store.close();
-    const again = await openStore(settings);
+    const again = await openCassandraStore(settings);
     expect(await everything(again)).toEqual(published);
     await again.close();
     await first.start();

@@ -8,6 +8,9 @@ import {
   loadCrypto,
   PATHS,
   RECORDS_MEDIA_TYPE,
+  SEGMENT_SECONDS,
+  STORED_RECORD_BYTES,
+  segmentOf,
 } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { Server } from "@glowworm/server";
@@ -17,6 +20,13 @@ import { type Answer, ask, type RunningProxy, startCaddy, startNginx } from "../
 
 const NOON_MS = Date.UTC(2026, 10, 20, 12);
 const MARKER = "planted-agent";
+/** Where the outermost proxy of a test says which client it speaks for. */
+const CLIENT_HEADER = "x-test-client";
+/** Addresses of one network each; their bytes have zeros and line ends in them, which patterns may stumble over. */
+const NETWORKS: readonly (readonly string[])[] = Array.from({ length: 16 }, (_, index) => [
+  [`198.51.${index}.0`, `198.51.${index}.10`, `198.51.${index}.255`],
+  [`2001:db8:${index}::a`, `2001:db8:${index}:a0a::`, `2001:db8:${index}:ffff:1:2:3:4`],
+]).flat();
 const random = seededRandom("proxies");
 const crypto = await loadCrypto();
 
@@ -26,7 +36,12 @@ afterEach(async () => {
 });
 
 /** A server with a closed hour. */
-async function someServer(): Promise<{ server: Server; url: string; hour: number }> {
+async function someServer(): Promise<{
+  server: Server;
+  url: string;
+  hour: number;
+  clock: FakeClock;
+}> {
   const dataFolder = mkdtempSync(join(tmpdir(), "glowworm-proxied-"));
   endings.push(() => rmSync(dataFolder, { recursive: true, force: true }));
   const clock = new FakeClock(NOON_MS);
@@ -36,7 +51,7 @@ async function someServer(): Promise<{ server: Server; url: string; hour: number
   const { url } = await server.start();
   clock.advance(2 * HOUR_SECONDS * 1000);
   await server.step();
-  return { server, url, hour: hourOf(NOON_MS / 1000) };
+  return { server, url, hour: hourOf(NOON_MS / 1000), clock };
 }
 
 /** Uploads 64 reports of one id, as much as a network may, with the address a client might claim. */
@@ -44,6 +59,7 @@ async function uploadFull(
   proxy: RunningProxy,
   putId: Uint8Array,
   claimed: string,
+  client?: string,
 ): Promise<Answer> {
   const batch = Array.from({ length: 64 }, () => {
     const envelope = random.bytes(113);
@@ -54,6 +70,7 @@ async function uploadFull(
     "content-type": RECORDS_MEDIA_TYPE,
     "x-forwarded-for": claimed,
     "user-agent": MARKER,
+    ...(client === undefined ? {} : { [CLIENT_HEADER]: client }),
   };
   return await post(proxy, encodeUploadBatch(batch), headers);
 }
@@ -133,5 +150,37 @@ describe("nginx with our example", () => {
     expect(after.map(({ status }) => status)).toEqual([200, 200]);
     expect(after.map(({ body }) => body)).toEqual(before.map(({ body }) => body));
     expect((await ask(proxy.url + PATHS.hours)).status).toBe(502);
+  });
+
+  it.skipIf(noNginx)("keeps each network on one of several servers", async () => {
+    const servers = [await someServer(), await someServer()];
+    endings.push(
+      ...servers.map(
+        ({ server }) =>
+          () =>
+            server.stop(),
+      ),
+    );
+    // Clients from anywhere, on a machine that has loopback alone.
+    const proxy = await startNginx(
+      servers.map(({ url }) => url),
+      `set_real_ip_from 127.0.0.1; real_ip_header ${CLIENT_HEADER};`,
+    );
+    endings.push(proxy.stop);
+    const putId = random.bytes(32);
+    const from = async (client: string): Promise<number> =>
+      (await uploadFull(proxy, putId, "192.0.2.1", client)).status;
+    for (const network of NETWORKS) {
+      const [first = "", ...others] = network;
+      expect([first, await from(first)]).toEqual([first, 201]);
+      for (const other of others) expect([other, await from(other)]).toEqual([other, 429]);
+    }
+    for (const { server, url, clock } of servers) {
+      const segment = segmentOf(clock.nowMs() / 1000);
+      clock.advance(SEGMENT_SECONDS * 1000);
+      await server.step();
+      const { byteLength } = await (await fetch(url + PATHS.segment(segment))).arrayBuffer();
+      expect(byteLength).toBeGreaterThanOrEqual(64 * STORED_RECORD_BYTES);
+    }
   });
 });

@@ -26,23 +26,30 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** nginx with deploy/nginx.conf in front of a server on loopback. Its logs are kept, if it should write any. */
-export async function startNginx(server: string): Promise<RunningProxy> {
+/**
+ * nginx with deploy/nginx.conf in front of servers on loopback. Its logs are kept, if it should write any.
+ * @param around lines of the `http` block that the example is put into.
+ */
+export async function startNginx(
+  servers: string | readonly string[],
+  around = "",
+): Promise<RunningProxy> {
   const folder = mkdtempSync(join(tmpdir(), "glowworm-nginx-"));
   const port = await freePort();
   const certificate = selfSigned(folder);
   mkdirSync(join(folder, "logs"));
+  const upstream = [servers].flat().map((url) => `server ${new URL(url).host};`);
   const site = exampleWith("nginx.conf", [
     [/listen \[::\].*\n/g, "\n"],
     [/listen 80;/g, `listen 127.0.0.1:${await freePort()};`],
     [/listen 443/g, `listen 127.0.0.1:${port}`],
-    [/127\.0\.0\.1:8787/g, new URL(server).host],
+    [/server 127\.0\.0\.1:8787;/g, upstream.join("\n")],
     [/\/etc\/ssl\/glow\.example\/fullchain\.pem/g, certificate.chain],
     [/\/etc\/ssl\/glow\.example\/privkey\.pem/g, certificate.key],
     [/\/var\/cache\/nginx/g, folder],
   ]);
   const file = join(folder, "nginx.conf");
-  writeFileSync(file, nginxAround(folder, site));
+  writeFileSync(file, nginxAround(folder, `${around}\n${site}`));
   const words = ["-p", folder, "-c", file];
   execFileSync("nginx", ["-q", "-t", ...words], { env: withSbin(), stdio: "pipe" });
   return await started(spawn("nginx", words, { env: withSbin(), stdio: "ignore" }), folder, port);

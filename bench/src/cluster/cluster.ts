@@ -22,15 +22,20 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/**
- * Starts `count` nodes: the first alone, because the others learn of each other from it, then all others at once.
- * @param more lines of `cassandra.yaml` for the node at a place.
- */
+/** How a cluster differs from others. */
+export interface ClusterSetup {
+  /** Where the folder of its nodes is made; that for temporary files when absent. */
+  readonly parent?: string;
+  /** Lines of `cassandra.yaml` for the node at a place. */
+  readonly more?: (place: NodePlace) => string;
+}
+
+/** Starts `count` nodes: the first alone, because the others learn of each other from it, then all others at once. */
 export async function startCluster(
   count: number,
-  more: (place: NodePlace) => string = () => "",
+  { parent = tmpdir(), more = () => "" }: ClusterSetup = {},
 ): Promise<Cluster> {
-  const folder = mkdtempSync(join(tmpdir(), "glowworm-cluster-"));
+  const folder = mkdtempSync(join(parent, "glowworm-cluster-"));
   const places = await placesIn(folder, count);
   const nodes = places.map((place) => new CassandraNode({ ...place, more: more(place) }));
   const stop = async (): Promise<void> => {

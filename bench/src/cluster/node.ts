@@ -70,9 +70,21 @@ export class CassandraNode {
 
   /** Runs `nodetool` against this node and returns what it printed. */
   async nodetool(...words: readonly string[]): Promise<string> {
-    const port = String(this.place.jmxPort);
-    const tool = ["org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1", "-p", port, ...words];
-    const { stdout } = await run("java", [...this.#java(), "-Xmx128m", "-Xms32m", ...tool]);
+    return await this.tool(
+      "NodeTool",
+      "-h",
+      "127.0.0.1",
+      "-p",
+      String(this.place.jmxPort),
+      ...words,
+    );
+  }
+
+  /** Runs one of Cassandra's tools with this node's configuration and returns what it printed. */
+  async tool(name: string, ...words: readonly string[]): Promise<string> {
+    const heap = ["-Xmx128m", "-Xms32m"];
+    const main = `org.apache.cassandra.tools.${name}`;
+    const { stdout } = await run("java", [...this.#java(), ...heap, main, ...words]);
     return stdout;
   }
 

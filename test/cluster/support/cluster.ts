@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { loadCrypto } from "@glowworm/protocol";
 import type { ClusterOptions, ReportStore } from "@glowworm/server";
 import { openCassandraStore } from "@glowworm/server/cassandra";
@@ -11,10 +10,10 @@ import { Session } from "../../../packages/server/src/store/cassandra/session.ts
 import type { StoreSettings } from "../../../packages/server/test/support/report-store-suite.ts";
 
 /**
- * One for all tests of a file, because making tables takes seconds; and one for each file, because TRUNCATE leaves what Paxos
- * remembers: when a node has been away, the next transaction on a partition repeats the newest one that was decided there.
+ * Where the tests of a file are. Those that stop nodes need one of their own, because TRUNCATE leaves what Paxos remembers: when
+ * a node has been away, the next transaction on a partition repeats the newest one that was decided there.
  */
-export const KEYSPACE: string = `glowworm_${randomBytes(4).toString("hex")}`;
+export const KEYSPACE: string = inject("keyspace");
 const crypto = await loadCrypto();
 const used = new Set<string>();
 
@@ -49,10 +48,12 @@ export async function openStore({ place, ...settings }: StoreSettings): Promise<
 /** A write of the test before, which only the third replica still waited for, may come after it was all removed. */
 async function isEmpty(session: Session): Promise<boolean> {
   for (let look = 0; look < LOOKS; look++) {
-    for (const table of ["marks", "hours", "closings", "arrival_shards"]) {
-      const rows = await session.rows(`SELECT * FROM ${KEYSPACE}.${table}`, []);
-      if (rows.some(({ name }) => name !== "format")) return false;
-    }
+    const found = await Promise.all(
+      ["marks", "hours", "closings", "arrival_shards"].map((table) =>
+        session.rows(`SELECT * FROM ${KEYSPACE}.${table}`, []),
+      ),
+    );
+    if (found.flat().some(({ name }) => name !== "format")) return false;
   }
   return true;
 }

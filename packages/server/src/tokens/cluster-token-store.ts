@@ -6,7 +6,10 @@ import { ClusterInvites } from "./cluster-invites.ts";
 import type { OpenTokenStore } from "./open-token-store.ts";
 import type { Grant, TokenStore } from "./token-store.ts";
 
-/** A token is accepted on two days, and clocks differ by less than one. */
+/**
+ * A token is accepted on two days, and clocks differ by less than one. That a row's expiry says when the token was spent
+ * adds nothing: so does the ballot of its transaction, which nothing rounds.
+ */
 const KEPT_SECONDS = 3 * DAY_SECONDS;
 
 /** Invites and spent tokens of all servers over one cluster. */

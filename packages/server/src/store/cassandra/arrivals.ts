@@ -12,26 +12,29 @@ import { bytesOf, intOf, type Row, type Session } from "./session.ts";
 
 /** Leading bits of a `get_id` that choose its partition: a segment is spread over so many times the copies. */
 const SHARD_BITS = 3;
+const SHARDS = Array.from({ length: 2 ** SHARD_BITS }, (_, shard) => shard).join(", ");
 /** Rows of one write, 66 kB. */
 const ROWS_MAX = 512;
+/** Segments that are removed at a time. */
+const REMOVED_AT_ONCE = 15;
 const MICROSECONDS = 1_000_000;
 
 /** What a row says of a report. */
 type Report = Omit<StoredRecord, "arrivalStep">;
 
-/** Reports of segments that are not closed. A segment's partitions are removed when its hour is closed. */
+/**
+ * Reports of segments that are not closed. They have no expiry, since with it a row keeps the second in which it was
+ * written: its partitions are removed when the hour is closed, and once more at the end of retention.
+ */
 export class Arrivals {
   readonly #session: Session;
   readonly #tables: Tables;
-  readonly #ttlSeconds: number;
   /** Partitions of the newest segment that are known to be listed. */
   #listed: { readonly segment: number; readonly shards: Set<number> } = noneListed(-1);
 
-  /** @param ttlSeconds after which what nobody removed goes. */
-  constructor(session: Session, tables: Tables, ttlSeconds: number) {
+  constructor(session: Session, tables: Tables) {
     this.#session = session;
     this.#tables = tables;
-    this.#ttlSeconds = ttlSeconds;
   }
 
   /** Durable when it resolves. What a failed call wrote may be there in part, and may be written again. */
@@ -46,7 +49,7 @@ export class Arrivals {
     }
     const writes = [...shards].flatMap(([shard, group]) => [
       this.#list(segment, shard),
-      ...chunksOf(group).map((chunk) => this.#writeShard(segment, shard, chunk)),
+      ...writesOf(group).map((reports) => this.#writeShard(segment, shard, reports)),
     ]);
     await Promise.all(writes);
   }
@@ -80,19 +83,19 @@ export class Arrivals {
     return found.flat().map((row) => ({ ...reportOf(row), arrivalStep }));
   }
 
-  /** Removes the segments of a closed hour. */
+  /**
+   * Removes the segments `first` to `through` of a closed hour: every partition, listed or not, so that what a slow server
+   * still writes there is removed as it comes, for as long as nodes keep removals.
+   */
   async remove(hour: number, first: number, through: number): Promise<void> {
     const timestamp = timestampOf(through);
-    for (const [segment, shards] of await this.shards(first, through)) {
-      await Promise.all(
-        shards.map((shard) =>
-          this.#session.write(
-            `DELETE FROM ${this.#tables("arrivals")} WHERE segment = ? AND shard = ?`,
-            [segment, shard],
-            { timestamp },
-          ),
-        ),
+    const statement = `DELETE FROM ${this.#tables("arrivals")} WHERE segment = ? AND shard IN (${SHARDS})`;
+    for (let segment = first; segment <= through; segment += REMOVED_AT_ONCE) {
+      const length = Math.min(REMOVED_AT_ONCE, through - segment + 1);
+      const removals = Array.from({ length }, (_, index) =>
+        this.#session.write(statement, [segment + index], { timestamp }),
       );
+      await Promise.all(removals);
     }
     const listing = `DELETE FROM ${this.#tables("arrival_shards")} WHERE hour = ?`;
     await this.#session.write(listing, [hour], { timestamp });
@@ -103,8 +106,7 @@ export class Arrivals {
     const { shards } = this.#listed;
     if (shards.has(shard)) return;
     await this.#session.write(
-      `INSERT INTO ${this.#tables("arrival_shards")} (hour, segment, shard) VALUES (?, ?, ?)
-       USING TTL ${this.#ttlSeconds}`,
+      `INSERT INTO ${this.#tables("arrival_shards")} (hour, segment, shard) VALUES (?, ?, ?)`,
       [hourOfSegment(segment), segment, shard],
       { timestamp: timestampOf(segment) },
     );
@@ -113,8 +115,7 @@ export class Arrivals {
 
   async #writeShard(segment: number, shard: number, reports: readonly Report[]): Promise<void> {
     await this.#session.writeRows(
-      `INSERT INTO ${this.#tables("arrivals")} (segment, shard, get_id, envelope) VALUES (?, ?, ?, ?)
-       USING TTL ${this.#ttlSeconds}`,
+      `INSERT INTO ${this.#tables("arrivals")} (segment, shard, get_id, envelope) VALUES (?, ?, ?, ?)`,
       reports.map(({ getId, envelope }) => [segment, shard, getId, envelope]),
       { timestamp: timestampOf(segment) },
     );
@@ -134,7 +135,8 @@ function noneListed(segment: number): { segment: number; shards: Set<number> } {
   return { segment, shards: new Set() };
 }
 
-function chunksOf(reports: readonly Report[]): readonly (readonly Report[])[] {
+/** What goes into one write each. */
+function writesOf(reports: readonly Report[]): readonly (readonly Report[])[] {
   const count = Math.ceil(reports.length / ROWS_MAX);
   return Array.from({ length: count }, (_, index) =>
     reports.slice(index * ROWS_MAX, (index + 1) * ROWS_MAX),

@@ -1,13 +1,6 @@
-import {
-  DAY_SECONDS,
-  HOUR_RECORDS_MAX,
-  hourOf,
-  segmentOf,
-  type UnixSeconds,
-} from "@glowworm/protocol";
+import { DAY_SECONDS, HOUR_RECORDS_MAX, type UnixSeconds } from "@glowworm/protocol";
 import { assertClock, type StorePlace } from "../clock-check.ts";
 import { CommitQueue } from "../commit-queue.ts";
-import { FilterCache } from "../filter-cache.ts";
 import {
   type ByteParts,
   type Published,
@@ -17,16 +10,18 @@ import {
   type StoreHealth,
 } from "../report-store.ts";
 import { Arrivals } from "./arrivals.ts";
-import { type ClosedHour, type Closing, findSegment, publishedOf } from "./book.ts";
 import { BookKeeper } from "./book-keeper.ts";
+import { CandidateList } from "./candidate-list.ts";
 import { Closer } from "./closer.ts";
 import { Fence } from "./fence.ts";
 import { FilterThread } from "./filter-thread.ts";
+import { HourCandidates } from "./hour-candidates.ts";
 import { Intake } from "./intake.ts";
 import { Lease } from "./lease.ts";
 import { assertRetention, type CassandraStoreOptions, connected } from "./open.ts";
-import { Pieces } from "./pieces.ts";
+import { Publisher } from "./publisher.ts";
 import { prepareSchema, type Tables } from "./schema.ts";
+import { SegmentCandidates } from "./segment-candidates.ts";
 import type { Session } from "./session.ts";
 
 const CLUSTER: StorePlace = {
@@ -61,10 +56,9 @@ class CassandraStore implements ReportStore {
   readonly #session: Session;
   readonly #keeper: BookKeeper;
   readonly #lease: Lease;
-  readonly #pieces: Pieces;
+  readonly #publisher: Publisher;
   readonly #closer: Closer;
   readonly #queue: CommitQueue;
-  readonly #filters: FilterCache = new FilterCache();
   readonly #filterThread: FilterThread = new FilterThread();
   #isWritable = true;
 
@@ -72,14 +66,17 @@ class CassandraStore implements ReportStore {
     const { random, crypto, clock, retentionDays } = options;
     const ttlSeconds = (retentionDays + SPARE_DAYS) * DAY_SECONDS;
     const fence = new Fence(session, tables);
-    const arrivals = new Arrivals(session, tables, ttlSeconds);
-    const pieces = new Pieces(session, tables, ttlSeconds);
+    const arrivals = new Arrivals(session, tables);
+    const segments = new SegmentCandidates(session, tables, ttlSeconds);
+    const hours = new HourCandidates(session, tables, ttlSeconds);
     const keeper = new BookKeeper(session, tables, fence, clock, retentionDays);
     const parts = {
       session,
       tables,
       arrivals,
-      pieces,
+      candidates: new CandidateList(session, tables, ttlSeconds),
+      segments,
+      hours,
       crypto,
       random,
       filters: this.#filterThread,
@@ -88,7 +85,7 @@ class CassandraStore implements ReportStore {
     this.#session = session;
     this.#keeper = keeper;
     this.#lease = new Lease(session, tables, random.bytes(HOLDER_BYTES));
-    this.#pieces = pieces;
+    this.#publisher = new Publisher(clock, keeper, segments, hours);
     this.#closer = new Closer(parts, fence, keeper, retentionDays);
     const intake = new Intake(clock, keeper, this.#closer, arrivals, fence, INTAKE_HOUR_MAX);
     const store = (records: Uint8Array): Promise<void> =>
@@ -106,37 +103,24 @@ class CassandraStore implements ReportStore {
     return this.#queue.add(records);
   }
 
-  async published(): Promise<Published> {
-    return publishedOf(await this.#keeper.fresh());
+  published(): Promise<Published> {
+    return this.#publisher.published();
   }
 
-  async segment(segment: number): Promise<ByteParts | SegmentAbsence> {
-    const known = findSegment(await this.#keeper.fresh(), segment);
-    if (typeof known === "object") return await this.#readSegment(known, segment);
-    if (known === "gone" || segment >= segmentOf(this.#now())) return known;
-    // Another server may have closed it this moment.
-    const again = findSegment(await this.#keeper.refresh(), segment);
-    return typeof again === "object" ? await this.#readSegment(again, segment) : again;
+  segment(segment: number): Promise<ByteParts | SegmentAbsence> {
+    return this.#publisher.segment(segment);
   }
 
-  async manifest(hour: number): Promise<Uint8Array | null> {
-    const closed = await this.#closed(hour);
-    return closed === undefined
-      ? null
-      : await this.#pieces.manifest(closed.candidate, closed.pages);
+  manifest(hour: number): Promise<Uint8Array | null> {
+    return this.#publisher.manifest(hour);
   }
 
-  async page(hour: number, page: number): Promise<Uint8Array | null> {
-    const closed = await this.#closed(hour);
-    if (closed === undefined || page >= closed.pages) return null;
-    return await this.#pieces.page(closed.candidate, page);
+  page(hour: number, page: number): Promise<Uint8Array | null> {
+    return this.#publisher.page(hour, page);
   }
 
-  async filter(hour: number): Promise<Uint8Array | null> {
-    const closed = await this.#closed(hour);
-    if (closed === undefined || closed.filterBytes === 0) return null;
-    const { candidate, filterBytes } = closed;
-    return await this.#filters.get(hour, () => this.#pieces.filter(candidate, filterBytes));
+  filter(hour: number): Promise<Uint8Array | null> {
+    return this.#publisher.filter(hour);
   }
 
   async maintain(): Promise<void> {
@@ -171,26 +155,6 @@ class CassandraStore implements ReportStore {
       return result;
     } catch (error) {
       this.#isWritable = error instanceof StoreBusyError;
-      throw error;
-    }
-  }
-
-  /** What the book does not have, another server may have closed this moment. */
-  async #closed(hour: number): Promise<ClosedHour | undefined> {
-    const find = (hours: readonly ClosedHour[]): ClosedHour | undefined =>
-      hours.find((closed) => closed.hour === hour);
-    const known = find((await this.#keeper.fresh()).closed);
-    if (known !== undefined || hour >= hourOf(this.#now())) return known;
-    if (hour <= (this.#keeper.book.closed.at(-1)?.hour ?? -1)) return undefined;
-    return find((await this.#keeper.refresh()).closed);
-  }
-
-  async #readSegment(closing: Closing, segment: number): Promise<ByteParts | SegmentAbsence> {
-    try {
-      return await this.#pieces.segmentParts(closing, segment);
-    } catch (error) {
-      // Its bytes go when its hour closes.
-      if (findSegment(await this.#keeper.refresh(), segment) === "gone") return "gone";
       throw error;
     }
   }

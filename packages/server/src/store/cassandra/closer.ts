@@ -1,4 +1,10 @@
-import { hourOfSegment, SEGMENTS_PER_HOUR, segmentOf, type UnixSeconds } from "@glowworm/protocol";
+import {
+  equalBytes,
+  hourOfSegment,
+  SEGMENTS_PER_HOUR,
+  segmentOf,
+  type UnixSeconds,
+} from "@glowworm/protocol";
 import { isDue, isOver, lastSegmentOf } from "../hour-rules.ts";
 import { arrivalFloor, BOOK, type ClosedHour } from "./book.ts";
 import type { BookKeeper } from "./book-keeper.ts";
@@ -7,8 +13,10 @@ import { closeHour } from "./hour-closer.ts";
 import { type CloserParts, closeSegments } from "./segment-closer.ts";
 import { intOf } from "./session.ts";
 
-/** Closed hours that a new server clears again. */
+/** Closed hours that a new server looks at again. */
 const CLEARED_AT_START = 24;
+/** Hours past retention that are removed in one turn: after a leap of the clock, or when the operator keeps less from now on. */
+const EXPIRED_AT_ONCE = 24;
 
 /** Closes what is over. Several may do it at the same time: they end with the same. */
 export class Closer {
@@ -18,7 +26,7 @@ export class Closer {
   readonly #retentionDays: number;
   /** Newest closed hour whose segments are known to be removed. */
   #cleared = -1;
-  /** Oldest hour that is known to be retained. */
+  /** Oldest hour that is known to be retained: nothing is left of those before. */
   #expired = -1;
   #isClosingHours = false;
 
@@ -95,21 +103,38 @@ export class Closer {
     }
   }
 
+  /** The list of candidates goes last: without one, the hour is cleared. */
   async #clearHour({ hour, firstSegment, candidate, pages }: ClosedHour): Promise<void> {
-    const { session, tables, arrivals, pieces } = this.#parts;
+    const { session, tables, arrivals, candidates, segments, hours } = this.#parts;
+    const listed = await candidates.of(hour);
+    if (listed.length === 0) return;
     await arrivals.remove(hour, firstSegment, lastSegmentOf(hour));
     await session.write(`DELETE FROM ${tables("closings")} WHERE hour = ?`, [hour]);
-    await pieces.clear(hour, candidate, pages);
+    for (const other of listed) {
+      if (other.kind === "segments") await segments.remove(other.candidate);
+      else if (!equalBytes(other.candidate, candidate)) await hours.remove(other.candidate, pages);
+    }
+    await candidates.forget(hour);
   }
 
-  /** Bytes go by themselves, when they have been kept long enough. */
+  /**
+   * Bytes go by themselves, when they have been kept long enough. Arrivals do not: what came after its hour was cleared, or
+   * back with a node that had been away for too long, is removed now.
+   */
   async #expire(): Promise<void> {
     const oldest = this.#keeper.book.closed[0];
     if (oldest === undefined || oldest.hour <= this.#expired) return;
-    const { session, tables } = this.#parts;
-    await session.write(`DELETE FROM ${tables("hours")} WHERE book = ${BOOK} AND hour < ?`, [
-      oldest.hour,
-    ]);
-    this.#expired = oldest.hour;
+    const { session, tables, arrivals } = this.#parts;
+    const ofBook = `FROM ${tables("hours")} WHERE book = ${BOOK}`;
+    const expired = await session.rows(
+      `SELECT hour, first_segment ${ofBook} AND hour < ? LIMIT ${EXPIRED_AT_ONCE}`,
+      [oldest.hour],
+    );
+    for (const row of expired) {
+      const hour = intOf(row, "hour");
+      await arrivals.remove(hour, intOf(row, "first_segment"), lastSegmentOf(hour));
+      await session.write(`DELETE ${ofBook} AND hour = ?`, [hour]);
+    }
+    if (expired.length < EXPIRED_AT_ONCE) this.#expired = oldest.hour;
   }
 }

@@ -9,8 +9,8 @@ import {
 import { type AssembledHour, HourAssembly, RECORD_BYTES } from "../hour-assembly.ts";
 import { hourPaddingRecords } from "../hour-rules.ts";
 import { BOOK, type ClosedHour, type OpenHour } from "./book.ts";
+import { CANDIDATE_BYTES } from "./candidate-list.ts";
 import { mergeRecords } from "./merge.ts";
-import { CANDIDATE_BYTES } from "./pieces.ts";
 import type { CloserParts } from "./segment-closer.ts";
 import { bytesOf } from "./session.ts";
 
@@ -28,12 +28,12 @@ export async function closeHour(
   previous: ClosedHour | undefined,
   retentionDays: number,
 ): Promise<void> {
-  const { session, tables, pieces } = parts;
+  const { session, tables, candidates, hours } = parts;
   const candidate = parts.random.bytes(CANDIDATE_BYTES);
-  await pieces.announce(hour.hour, candidate, "hour");
+  await candidates.announce(hour.hour, candidate, "hour");
   const made = await writePages(parts, candidate, hour, previous);
-  if (made.filter !== null) await pieces.writeFilter(candidate, made.filter);
-  await pieces.writeManifest(candidate, made.manifest);
+  if (made.filter !== null) await hours.writeFilter(candidate, made.filter);
+  await hours.writeManifest(candidate, made.manifest);
   const chosen = await session.decide(
     `UPDATE ${tables("hours")} SET candidate = ?, pages = ?, manifest = ?, filter_bytes = ?, retention_days = ?
      WHERE book = ${BOOK} AND hour = ? IF candidate = null`,
@@ -41,7 +41,7 @@ export async function closeHour(
   );
   // The driver may have tried twice: then what stands in the way is our own.
   if (chosen === null || equalBytes(bytesOf(chosen, "candidate"), candidate)) return;
-  await pieces.removeHour(candidate, made.pages);
+  await hours.remove(candidate, made.pages);
 }
 
 /** Reads the hour twice: what fills its last page can be drawn only when it has been counted. */
@@ -58,7 +58,7 @@ async function writePages(
   let written = 0;
   const assembly = new HourAssembly(parts.crypto, pages, (page) => held.push(page));
   const flush = async (): Promise<void> => {
-    await parts.pieces.writePages(candidate, written, held);
+    await parts.hours.writePages(candidate, written, held);
     written += held.length;
     held = [];
   };
@@ -79,19 +79,19 @@ function stepOf(record: Uint8Array): number {
 
 /** All records of an hour's segments that the hour before does not have. */
 function recordsOf(
-  { pieces }: CloserParts,
+  { segments, hours }: CloserParts,
   hour: OpenHour,
   previous: ClosedHour | undefined,
   padding: Uint8Array = NOTHING,
 ): AsyncGenerator<Uint8Array> {
-  const segments = hour.closings.flatMap(({ first, counts, candidate }) =>
-    counts.map((count, index) => pieces.segment(candidate, first + index, count)),
+  const closed = hour.closings.flatMap(({ first, counts, candidate }) =>
+    counts.map((count, index) => segments.read(candidate, first + index, count)),
   );
   const isNext = previous?.hour === hour.hour - 1;
-  const known = isNext ? pieces.pages(previous.candidate, previous.pages) : only(NOTHING);
+  const known = isNext ? hours.pages(previous.candidate, previous.pages) : only(NOTHING);
   const counted = hour.closings.flatMap(({ counts }) => counts);
   const total = counted.reduce((sum, count) => sum + count, 0);
-  return mergeRecords([...segments, only(padding)], known, total);
+  return mergeRecords([...closed, only(padding)], known, total);
 }
 
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

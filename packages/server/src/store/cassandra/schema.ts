@@ -33,13 +33,16 @@ const TABLES: Readonly<Record<string, string>> = {
   /** Every candidate that was ever written for an hour or its segments, so that all but the chosen one can be removed. */
   candidates: `(hour int, candidate blob, is_hour boolean,
     PRIMARY KEY (hour, candidate)) WITH ${SHORT_LIVED}`,
-  /** Candidates for closed segments of open hours, in pieces of whole records. */
+  /** Candidates for closed segments of open hours, in parts of whole records, which `piece` counts. */
   segment_pieces: `(candidate blob, segment int, piece int, bytes blob,
     PRIMARY KEY (candidate, segment, piece)) WITH ${SHORT_LIVED}`,
   /** All hours there are. `candidate` and what follows is set when the hour is closed. */
   hours: `(book int, hour int, first_segment int, candidate blob, pages int, manifest blob,
     filter_bytes int, retention_days int, PRIMARY KEY (book, hour)) WITH gc_grace_seconds = ${GRACE_SECONDS}`,
-  /** Candidates for closed hours: pages, and manifest and filter in pieces. */
+  /**
+   * Candidates for closed hours: pages by their number, `piece`; manifest and filter in parts, which it counts. `part` says what it
+   * is, and which of the partitions of the pages.
+   */
   hour_pieces: `(candidate blob, part int, piece int, bytes blob,
     PRIMARY KEY ((candidate, part), piece)) WITH ${BY_AGE}`,
   /** What all servers have in common: `tokens`, from which the keys of upload tokens come. */

@@ -11,9 +11,11 @@ import {
 } from "@glowworm/protocol";
 import type { Arrivals } from "./arrivals.ts";
 import { encodeCounts, type OpenHour } from "./book.ts";
+import { CANDIDATE_BYTES, type CandidateList } from "./candidate-list.ts";
 import type { FilterBuilder } from "./filter-thread.ts";
-import { CANDIDATE_BYTES, type Pieces } from "./pieces.ts";
+import type { HourCandidates } from "./hour-candidates.ts";
 import type { Tables } from "./schema.ts";
+import type { SegmentCandidates } from "./segment-candidates.ts";
 import { bytesOf, intOf, type Session } from "./session.ts";
 
 /** Bytes of segments that are held until they are written. */
@@ -24,7 +26,9 @@ export interface CloserParts {
   readonly session: Session;
   readonly tables: Tables;
   readonly arrivals: Arrivals;
-  readonly pieces: Pieces;
+  readonly candidates: CandidateList;
+  readonly segments: SegmentCandidates;
+  readonly hours: HourCandidates;
   readonly crypto: CryptoSuite;
   readonly random: RandomSource;
   readonly filters: FilterBuilder;
@@ -51,7 +55,7 @@ async function closeTogether(
   through: number,
 ): Promise<number> {
   const candidate = parts.random.bytes(CANDIDATE_BYTES);
-  await parts.pieces.announce(hour, candidate, "segments");
+  await parts.candidates.announce(hour, candidate, "segments");
   const counts = await writeClosing(parts, candidate, first, through);
   const chosen = await parts.session.decide(
     `INSERT INTO ${parts.tables("closings")} (hour, first, through, candidate, counts)
@@ -60,7 +64,7 @@ async function closeTogether(
   );
   // The driver may have tried twice: then what stands in the way is our own.
   if (chosen === null || equalBytes(bytesOf(chosen, "candidate"), candidate)) return through;
-  await parts.pieces.removeSegments(candidate);
+  await parts.segments.remove(candidate);
   return intOf(chosen, "through");
 }
 
@@ -80,7 +84,7 @@ async function writeClosing(
     held.set(segment, bytes);
     heldBytes += bytes.length;
     if (heldBytes < HELD_BYTES_MAX && segment < through) continue;
-    await parts.pieces.writeSegments(candidate, held);
+    await parts.segments.write(candidate, held);
     held = new Map();
     heldBytes = 0;
   }
