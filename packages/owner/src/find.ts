@@ -84,7 +84,7 @@ export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<Fi
   const lookup = new Lookup({
     ...deps,
     trouble,
-    ...keptFor({ ...deps, trouble }, device, now),
+    ...keptFor({ ...deps, trouble }, device, search.days.firstDay, now),
     onProgress: (...args) => search.progress(...args),
   });
   const onRecords = (records: Uint8Array): void => search.match(records);

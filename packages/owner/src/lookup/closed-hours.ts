@@ -25,6 +25,13 @@ const LOOKUP_BYTES_MAX = 2 ** 31;
 /** Pages of the largest hour without a filter that is read, 35 MB: before there were filters none was larger. */
 const UNFILTERED_PAGES_MAX = 1024;
 
+/** An hour that is searched by its filter. */
+export interface FilteredHour {
+  readonly hour: number;
+  /** Hash of its manifest, lowercase hex. */
+  readonly manifest: string;
+}
+
 /**
  * Reads what is the same for every owner of closed hours, newest first: from this disk, or from the server and then to
  * this disk. That is hours whole, or, of those that have one, the filter.
@@ -37,7 +44,8 @@ export class ClosedHoursReader {
   /** By hour: the hash of the manifest before, in hex. */
   readonly #previous = new Map<number, string>();
   readonly #read = new Set<number>();
-  readonly #filtered = new Set<number>();
+  /** By hour: the hash of the manifest that is here with a filter, in hex. */
+  readonly #filtered = new Map<number, string>();
   #bytesLeft = LOOKUP_BYTES_MAX;
 
   constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog, cache: HourCache) {
@@ -48,8 +56,9 @@ export class ClosedHoursReader {
   }
 
   /** Hours whose filter is to be searched, and of which no page was read; newest first. */
-  get filtered(): readonly number[] {
-    return [...this.#filtered].sort((a, b) => b - a);
+  get filtered(): readonly FilteredHour[] {
+    const hours = [...this.#filtered].map(([hour, manifest]) => ({ hour, manifest }));
+    return hours.sort((a, b) => b.hour - a.hour);
   }
 
   /** Reads every listed hour, and what is on this disk besides. @returns how many could be read. */
@@ -66,7 +75,7 @@ export class ClosedHoursReader {
     return this.#read.size + others;
   }
 
-  /** Gives what is on this disk, newest first. @returns how many hours that is. */
+  /** Gives what is on this disk, newest first, but for filters that were read. @returns how many hours that is. */
   async readCached(onRecords: OnRecords): Promise<number> {
     return await this.#readOthers([], onRecords);
   }
@@ -74,7 +83,8 @@ export class ClosedHoursReader {
   /** What is on this disk of hours that are not listed: a list of other hours hides nothing. */
   async #readOthers(listed: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
     const known = new Set(listed.map(({ hour }) => hour));
-    const others = this.#cache.hours().filter((hour) => !known.has(hour));
+    const isOther = (hour: number): boolean => !known.has(hour) && !this.#filtered.has(hour);
+    const others = this.#cache.hours().filter(isOther);
     let count = 0;
     await forEachOf(others.toReversed(), 1, this.#deps.signal, async (hour) => {
       const cached = this.#cache.read(hour);
@@ -90,7 +100,7 @@ export class ClosedHoursReader {
     const cached = this.#cache.read(listed.hour);
     if (cached !== null) {
       onRecords(cached.records);
-      this.#note(cached.manifest);
+      this.#note(cached.manifest, cached.manifestHash);
       if (cached.manifestHash === listed.manifest) return this.#link(cached.manifest);
       this.#log.report(nameOf(listed.hour), "changed", "not what this server gave before");
     }
@@ -103,7 +113,7 @@ export class ClosedHoursReader {
     // The first stays: a server that gives something else later makes nothing be forgotten.
     const isKept = cached !== null || this.#cache.write(listed.hour, head, parts);
     if (!isKept) this.#log.report(nameOf(listed.hour), "not-kept", "no room for it");
-    this.#note(manifest);
+    if (cached === null) this.#note(manifest, listed.manifest);
     this.#link(manifest);
     if (!hasFilter(manifest)) for (const page of parts) onRecords(page);
   }
@@ -138,9 +148,9 @@ export class ClosedHoursReader {
     this.#log.report(nameOf(hour), "too-large", "more than one lookup reads");
   }
 
-  #note(manifest: Manifest): void {
+  #note(manifest: Manifest, hash: string): void {
     this.#read.add(manifest.hour);
-    if (hasFilter(manifest)) this.#filtered.add(manifest.hour);
+    if (hasFilter(manifest)) this.#filtered.set(manifest.hour, hash);
   }
 
   #link(manifest: Manifest): void {

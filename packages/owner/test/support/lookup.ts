@@ -29,7 +29,7 @@ export function lookupOf(server: FakeServer, cacheFolder: string, over: Over = {
     random,
     trouble,
     cacheFolder,
-    ...keptFor({ crypto, random, trouble, cacheFolder }, device, at),
+    ...keptFor({ crypto, random, trouble, cacheFolder }, device, 0, at),
     clock: new HastyClock(at * 1000),
     fetch: server.fetch,
     serverUrl: SERVER_URL,
