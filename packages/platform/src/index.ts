@@ -1,3 +1,4 @@
+export * from "./byte-budget.ts";
 export * from "./clock.ts";
 export * from "./clock-trust.ts";
 export * from "./database.ts";

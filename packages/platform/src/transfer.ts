@@ -1,4 +1,6 @@
 import { type Clock, ProtocolError } from "@glowworm/protocol";
+import { readBody } from "./body.ts";
+import { ByteBudget } from "./byte-budget.ts";
 
 /** As the platform's `fetch`, of which only this much is used. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -55,10 +57,18 @@ export class Transfer {
   }
 
   /** The body of a 200 answer, at most `maxBytes`. @throws {TransferError} */
-  async get(path: string, maxBytes: number): Promise<Uint8Array> {
+  get(path: string, maxBytes: number): Promise<Uint8Array> {
+    return this.getWithin(path, new ByteBudget(maxBytes));
+  }
+
+  /**
+   * The body of a 200 answer, whose bytes are taken from the budget as they come. Only an answer that is too large for it gives
+   * back what it took. @throws {TransferError}
+   */
+  async getWithin(path: string, budget: ByteBudget): Promise<Uint8Array> {
     if (this.#failures >= FAILURES_MAX) throw new TransferError("unreachable", 0);
     try {
-      const body = await this.#getInTime(path, maxBytes);
+      const body = await this.#getInTime(path, budget);
       this.#failures = 0;
       return body;
     } catch (error) {
@@ -70,7 +80,7 @@ export class Transfer {
     }
   }
 
-  async #getInTime(path: string, maxBytes: number): Promise<Uint8Array> {
+  async #getInTime(path: string, budget: ByteBudget): Promise<Uint8Array> {
     const stop = new AbortController();
     const ended = new AbortController();
     const onAbort = (): void => stop.abort();
@@ -82,7 +92,7 @@ export class Transfer {
       if (isLate) stop.abort();
     });
     try {
-      return await this.#request(path, maxBytes, stop.signal);
+      return await this.#request(path, budget, stop.signal);
     } catch (error) {
       if (error instanceof TransferError) throw error;
       throw new TransferError(isLate ? "timeout" : "unreachable", 0, { cause: error });
@@ -93,7 +103,7 @@ export class Transfer {
     }
   }
 
-  async #request(path: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  async #request(path: string, budget: ByteBudget, signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted();
     const response = await this.#deps.fetch(`${this.#deps.serverUrl}${path}`, {
       headers: HEADERS,
@@ -101,45 +111,13 @@ export class Transfer {
       credentials: "omit",
       signal,
     });
-    if (response.status === 200) return readBody(response, maxBytes, signal);
+    if (response.status === 200) {
+      const body = await readBody(response, budget, signal);
+      if (body === null) throw new TransferError("too-large", 0);
+      return body;
+    }
     await response.body?.cancel();
     const isRedirect = response.status >= 300 && response.status < 400;
     throw new TransferError(isRedirect ? "redirect" : "status", response.status);
-  }
-}
-
-/** Races the abort as well: a body that never ends must not outlive its time, whatever `fetch` does with the signal. */
-async function readBody(
-  response: Response,
-  maxBytes: number,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return new Uint8Array();
-  const onAbort = (): void => void reader.cancel().catch(() => undefined);
-  signal.addEventListener("abort", onAbort);
-  try {
-    return await readAll(reader, maxBytes);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    signal.throwIfAborted();
-  }
-}
-
-async function readAll(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return new Uint8Array(Buffer.concat(parts, length));
-    length += value.length;
-    if (length > maxBytes) {
-      await reader.cancel();
-      throw new TransferError("too-large", 0);
-    }
-    parts.push(value);
   }
 }

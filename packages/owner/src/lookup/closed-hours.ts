@@ -1,4 +1,4 @@
-import type { Transfer } from "@glowworm/platform";
+import { ByteBudget, type Transfer } from "@glowworm/platform";
 import {
   FILTER_FREE_PAGES,
   filterBytesMax,
@@ -46,7 +46,7 @@ export class ClosedHoursReader {
   readonly #read = new Set<number>();
   /** By hour: the hash of the manifest that is here with a filter, in hex. */
   readonly #filtered = new Map<number, string>();
-  #bytesLeft = LOOKUP_BYTES_MAX;
+  readonly #bytes = new ByteBudget(LOOKUP_BYTES_MAX);
 
   constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog, cache: HourCache) {
     this.#deps = deps;
@@ -127,21 +127,15 @@ export class ClosedHoursReader {
   /** Takes the most bytes that an hour has, if it has a filter above 64 pages. @returns false, and takes none, past the bound. */
   #affords({ pages }: ListedHour): boolean {
     const body = pages <= FILTER_FREE_PAGES ? pages * PAGE_BYTES : filterBytesMax(pages);
-    return pages <= HOUR_PAGES_MAX && this.#take(manifestBytes(pages) + body);
+    return pages <= HOUR_PAGES_MAX && this.#bytes.take(manifestBytes(pages) + body);
   }
 
   /** Where a large hour turns out to have no filter, its pages are taken in place of that. */
   #affordsWhole(manifest: Manifest): boolean {
     const pages = manifest.pages.length;
     if (pages <= FILTER_FREE_PAGES || hasFilter(manifest)) return true;
-    this.#bytesLeft += filterBytesMax(pages);
-    return pages <= UNFILTERED_PAGES_MAX && this.#take(pages * PAGE_BYTES);
-  }
-
-  #take(bytes: number): boolean {
-    if (bytes > this.#bytesLeft) return false;
-    this.#bytesLeft -= bytes;
-    return true;
+    this.#bytes.giveBack(filterBytesMax(pages));
+    return pages <= UNFILTERED_PAGES_MAX && this.#bytes.take(pages * PAGE_BYTES);
   }
 
   #refuse({ hour }: ListedHour): void {

@@ -159,18 +159,3 @@ describe("the pages with hits of one lookup", () => {
     expect(asked(scene, /\/pages\//)).toHaveLength(1024);
   });
 });
-
-describe("the bytes of open segments", () => {
-  it("are 64 MiB, whether they could be used or not", async () => {
-    const scene = new Scene("segments");
-    const body = new Uint8Array(2 ** 24);
-    for (let segment = 0; segment < 40; segment++) {
-      scene.server.lies.set(PATHS.segment(segment), () => bytes(body));
-    }
-    const open = { first: 0, last: 39 };
-    scene.server.lies.set(PATHS.hours, () => Response.json({ v: 1, hours: [], open }));
-    const { problems } = await lookupOf(scene.server, scene.cacheFolder).refresh(() => undefined);
-    expect(problems.filter(({ code }) => code === "malformed")).toHaveLength(4);
-    expect(problems.filter(({ code }) => code === "too-large")).toHaveLength(36);
-  }, 20_000);
-});
