@@ -19,11 +19,14 @@ import { forEachOf } from "./each.ts";
 import type { HourCache } from "./hour-cache.ts";
 import { nameOf, type ProblemLog } from "./problems.ts";
 import { type LookupDeps, type OnRecords, PARALLEL, sourceOf } from "./reading.ts";
+import { Room } from "./room.ts";
 
 /** Of one lookup, 2.1 GB: 60 hours of the largest without a filter, 14 days of hours of a million records. */
 const LOOKUP_BYTES_MAX = 2 ** 31;
 /** Pages of the largest hour without a filter that is read, 35 MB: before there were filters none was larger. */
 const UNFILTERED_PAGES_MAX = 1024;
+/** Of hours that are under way: the largest alone, three of 1,024 pages that may have no filter, six of most others. */
+const UNDER_WAY_BYTES_MAX = 2 ** 27;
 
 /** An hour that is searched by its filter. */
 export interface FilteredHour {
@@ -46,6 +49,7 @@ export class ClosedHoursReader {
   readonly #read = new Set<number>();
   /** By hour: the hash of the manifest that is here with a filter, in hex. */
   readonly #filtered = new Map<number, string>();
+  readonly #underWay = new Room(UNDER_WAY_BYTES_MAX);
   readonly #bytes = new ByteBudget(LOOKUP_BYTES_MAX);
 
   constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog, cache: HourCache) {
@@ -105,15 +109,22 @@ export class ClosedHoursReader {
       this.#log.report(nameOf(listed.hour), "changed", "not what this server gave before");
     }
     if (!this.#affords(listed)) return this.#refuse(listed);
+    await this.#underWay.hold(bytesAtOnce(listed), () =>
+      this.#fetchHour(listed, cached !== null, onRecords),
+    );
+  }
+
+  /** @param isHere whether another version is on this disk. */
+  async #fetchHour(listed: ListedHour, isHere: boolean, onRecords: OnRecords): Promise<void> {
     const { bytes: head, value: manifest } = await readManifest(this.#source, listed);
     if (!this.#affordsWhole(manifest)) return this.#refuse(listed);
     const parts = hasFilter(manifest)
       ? [(await readFilter(this.#source, manifest)).bytes]
       : await this.#fetchPages(manifest);
     // The first stays: a server that gives something else later makes nothing be forgotten.
-    const isKept = cached !== null || this.#cache.write(listed.hour, head, parts);
+    const isKept = isHere || this.#cache.write(listed.hour, head, parts);
     if (!isKept) this.#log.report(nameOf(listed.hour), "not-kept", "no room for it");
-    if (cached === null) this.#note(manifest, listed.manifest);
+    if (!isHere) this.#note(manifest, listed.manifest);
     this.#link(manifest);
     if (!hasFilter(manifest)) for (const page of parts) onRecords(page);
   }
@@ -160,4 +171,10 @@ export class ClosedHoursReader {
       this.#log.report(nameOf(hour), "chain-broken", "does not follow the hour before it");
     }
   }
+}
+
+/** The most bytes of a manifest and what is read by it, which of hours without a filter turns out to be pages. */
+function bytesAtOnce({ pages }: ListedHour): number {
+  const isWhole = pages <= UNFILTERED_PAGES_MAX;
+  return manifestBytes(pages) + (isWhole ? pages * PAGE_BYTES : filterBytesMax(pages));
 }

@@ -12,6 +12,7 @@ import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
 import type { LookupSummary } from "../../src/lookup/lookup.ts";
 import { bytes, SERVER_URL } from "../support/fake-server.ts";
+import { Hose } from "../support/hose.ts";
 import { lookupOf } from "../support/lookup.ts";
 import { NOON } from "../support/reports.ts";
 import { Scene } from "../support/search.ts";
@@ -129,6 +130,25 @@ describe("the bytes of one lookup", () => {
     expect(asked(scene, /\/manifest$/)).toHaveLength(20);
     expect(closedHours).toBe(30);
   });
+});
+
+describe("the hours that are under way", () => {
+  it("are 128 MiB at once: the largest are read one after the other", async () => {
+    const scene = new Scene("under way");
+    const hose = new Hose();
+    const hours = [HOUR - 2, HOUR - 1].map((hour) => {
+      const listed = publish(scene, hour, 65_536, new Uint8Array(1));
+      const endless = (): Response => hose.body(Number.POSITIVE_INFINITY, () => undefined);
+      scene.server.lies.set(PATHS.filter(hour), endless);
+      return listed;
+    });
+    const small = publish(scene, HOUR - 3, 65, buildFilter(ID, seededRandom("filter")));
+    list(scene, [...hours, small]);
+    const summary = await lookupOf(scene.server, scene.cacheFolder).refresh(() => undefined);
+    expect(hose.peak).toBeLessThanOrEqual(2 ** 27);
+    expect(tooLarge(summary)).toHaveLength(2);
+    expect(summary.closedHours).toBe(1);
+  }, 30_000);
 });
 
 describe("the pages with hits of one lookup", () => {

@@ -2,39 +2,12 @@ import { PATHS } from "@glowworm/protocol";
 import { describe, expect, it } from "vitest";
 import type { LookupSummary } from "../../src/lookup/lookup.ts";
 import { bytes } from "../support/fake-server.ts";
+import { CHUNK, Hose } from "../support/hose.ts";
 import { Reader } from "../support/lookup.ts";
 
 const MAX = 64 * 2 ** 20;
-const CHUNK = 2 ** 18;
 /** A chunk of each answer that is under way has come and is not counted yet. */
 const IN_HAND = 6 * CHUNK;
-
-/** Sends bodies, and counts what of them somebody may still hold. */
-class Hose {
-  given = 0;
-  peak = 0;
-  #held = 0;
-
-  /** Chunks until there were `length` bytes, then what `end` does. */
-  body(length: number, end: (controller: ReadableStreamDefaultController) => void): Response {
-    let own = 0;
-    const pull = (controller: ReadableStreamDefaultController): void => {
-      if (own >= length) {
-        end(controller);
-        return;
-      }
-      controller.enqueue(new Uint8Array(CHUNK));
-      own += CHUNK;
-      this.given += CHUNK;
-      this.#held += CHUNK;
-      this.peak = Math.max(this.peak, this.#held);
-    };
-    const cancel = (): void => {
-      this.#held -= own;
-    };
-    return new Response(new ReadableStream({ pull, cancel }, { highWaterMark: 0 }));
-  }
-}
 
 /** A server of one hour whose open segments, from `first` to 39, are as `answer` says. */
 function readerOf(first: number, answer: (segment: number) => Response): Reader {
