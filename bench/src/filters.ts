@@ -6,6 +6,7 @@ import {
   GET_ID_BYTES,
   type RandomSource,
 } from "@glowworm/protocol";
+import { benchAgain } from "./again.ts";
 import { compare, limitRow, median, milliseconds, type Row, row } from "./measure.ts";
 
 const SCRIPT_MEMORY = new URL("filter-main.js", import.meta.url).pathname;
@@ -22,9 +23,9 @@ const WEEK_CANDIDATES = 10 * 288;
 const HOUR_IDS = 60_000;
 const MATCH_LIMIT_MS = 100;
 
-/** Building the filter of a large hour, what it takes, and asking the filters of a week for every id of a device. */
+/** Building the filter of a large hour, what it takes, and asking the filters of a week for every id of a device, once and again. */
 export async function benchFilters(
-  _crypto: CryptoSuite,
+  crypto: CryptoSuite,
   random: RandomSource,
 ): Promise<readonly Row[]> {
   const ids = random.bytes(IDS * GET_ID_BYTES);
@@ -44,6 +45,7 @@ export async function benchFilters(
     strangers(bytes, random),
     await probes(bytes, ids),
     await matchWeek(random),
+    ...(await benchAgain(crypto, random)),
   ];
 }
 

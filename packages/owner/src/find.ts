@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { Failure, type TransferDeps } from "@glowworm/platform";
 import {
   ARRIVAL_STEP_SECONDS,
@@ -23,8 +22,7 @@ import {
 } from "./candidates/candidates.ts";
 import { IdTable } from "./candidates/id-table.ts";
 import { type Hit, matchRecords } from "./candidates/match.ts";
-import { HitPages } from "./lookup/hit-pages.ts";
-import { windowAt } from "./lookup/hour-window.ts";
+import { keptFor } from "./lookup/kept.ts";
 import { Lookup, type LookupSummary } from "./lookup/lookup.ts";
 
 /**
@@ -86,7 +84,7 @@ export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<Fi
   const lookup = new Lookup({
     ...deps,
     trouble,
-    hitPages: hitPagesOf({ ...deps, trouble }, device, now),
+    ...keptFor({ ...deps, trouble }, device, search.days.firstDay, now),
     onProgress: (...args) => search.progress(...args),
   });
   const onRecords = (records: Uint8Array): void => search.match(records);
@@ -119,12 +117,6 @@ export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<Fi
 
 interface SearchDeps extends FindDeps {
   readonly trouble: CacheTrouble;
-}
-
-function hitPagesOf(deps: SearchDeps, device: DeviceKeys, now: UnixSeconds): HitPages {
-  const { crypto, random, cacheFolder, trouble } = deps;
-  const path = join(cacheFolder, "candidates", `${device.number}.pages`);
-  return new HitPages({ crypto, random, trouble, deviceKey: device.key, path }, windowAt(now));
 }
 
 /** The candidates of one device and what has matched them. */

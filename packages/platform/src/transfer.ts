@@ -1,5 +1,7 @@
 import { type Clock, ProtocolError } from "@glowworm/protocol";
-import { firstBytes, inTime, LateError } from "./bounds.ts";
+import { readBody } from "./body.ts";
+import { ByteBudget } from "./byte-budget.ts";
+import { inTime, LateError } from "./in-time.ts";
 
 /** As the platform's `fetch`, of which only this much is used. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -56,10 +58,18 @@ export class Transfer {
   }
 
   /** The body of a 200 answer, at most `maxBytes`. @throws {TransferError} */
-  async get(path: string, maxBytes: number): Promise<Uint8Array> {
+  get(path: string, maxBytes: number): Promise<Uint8Array> {
+    return this.getWithin(path, new ByteBudget(maxBytes));
+  }
+
+  /**
+   * The body of a 200 answer, whose bytes are taken from the budget as they come. Only an answer that is too large for it gives
+   * back what it took. @throws {TransferError}
+   */
+  async getWithin(path: string, budget: ByteBudget): Promise<Uint8Array> {
     if (this.#failures >= FAILURES_MAX) throw new TransferError("unreachable", 0);
     try {
-      const body = await this.#getInTime(path, maxBytes);
+      const body = await this.#getInTime(path, budget);
       this.#failures = 0;
       return body;
     } catch (error) {
@@ -71,11 +81,11 @@ export class Transfer {
     }
   }
 
-  async #getInTime(path: string, maxBytes: number): Promise<Uint8Array> {
+  async #getInTime(path: string, budget: ByteBudget): Promise<Uint8Array> {
     const { clock, signal } = this.#deps;
     try {
       return await inTime({ clock, ms: ANSWER_TIMEOUT_MS, signal }, (ending) =>
-        this.#request(path, maxBytes, ending),
+        this.#request(path, budget, ending),
       );
     } catch (error) {
       if (error instanceof TransferError) throw error;
@@ -84,7 +94,7 @@ export class Transfer {
     }
   }
 
-  async #request(path: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  async #request(path: string, budget: ByteBudget, signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted();
     const response = await this.#deps.fetch(`${this.#deps.serverUrl}${path}`, {
       headers: HEADERS,
@@ -92,19 +102,13 @@ export class Transfer {
       credentials: "omit",
       signal,
     });
-    if (response.status === 200) return await bodyOf(response, maxBytes, signal);
+    if (response.status === 200) {
+      const body = await readBody(response, budget, signal);
+      if (body === null) throw new TransferError("too-large", 0);
+      return body;
+    }
     await response.body?.cancel();
     const isRedirect = response.status >= 300 && response.status < 400;
     throw new TransferError(isRedirect ? "redirect" : "status", response.status);
   }
-}
-
-async function bodyOf(
-  response: Response,
-  maxBytes: number,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const body = await firstBytes(response, maxBytes + 1, signal);
-  if (body.length > maxBytes) throw new TransferError("too-large", 0);
-  return body;
 }

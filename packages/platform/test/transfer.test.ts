@@ -1,5 +1,6 @@
 import { FakeClock } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
+import { ByteBudget } from "../src/byte-budget.ts";
 import { type Fetch, Transfer } from "../src/transfer.ts";
 
 const NOON = 1_795_176_000;
@@ -51,6 +52,39 @@ describe("transfer", () => {
     const transfer = transferOver(answering(() => new Response(endless)));
     await expect(transfer.get("/x", 5000)).rejects.toMatchObject({ code: "too-large" });
     expect(chunks).toBeLessThan(10);
+  });
+
+  it("keeps no chunk: a server that sends one byte at a time fills no memory with them", async () => {
+    const chunk = new Uint8Array(1);
+    let sent = 0;
+    const pull = (controller: ReadableStreamDefaultController): void => {
+      chunk[0] = sent % 251;
+      controller.enqueue(chunk);
+      sent += 1;
+      if (sent === 150_000) controller.close();
+    };
+    const stream = new ReadableStream({ pull }, { highWaterMark: 0 });
+    const body = await transferOver(answering(() => new Response(stream))).get("/x", 150_000);
+    const expected = Uint8Array.from({ length: 150_000 }, (_, at) => at % 251);
+    expect(Buffer.compare(body, expected)).toBe(0);
+  });
+
+  it("shares a budget among requests; only what had no room gives it back", async () => {
+    const budget = new ByteBudget(5);
+    const get = (length: number, isBroken = false): Promise<Uint8Array> => {
+      let sent = 0;
+      const pull = (controller: ReadableStreamDefaultController): void => {
+        if (sent++ < length) controller.enqueue(new Uint8Array(1));
+        else if (isBroken) controller.error(new Error("reset"));
+        else controller.close();
+      };
+      const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+      return transferOver(answering(() => new Response(body))).getWithin("/x", budget);
+    };
+    await expect(get(2, true)).rejects.toMatchObject({ code: "unreachable" });
+    await expect(get(4)).rejects.toMatchObject({ code: "too-large" });
+    expect(await get(3)).toHaveLength(3);
+    await expect(get(1)).rejects.toMatchObject({ code: "too-large" });
   });
 
   it.each([

@@ -53,16 +53,25 @@ export function encodeRecords(records: readonly StoredRecord[]): Uint8Array {
  * @see docs/protocol.md section 7.1
  */
 export function decodeRecords(bytes: Uint8Array): readonly StoredRecord[] {
-  const records: StoredRecord[] = [];
+  return [...recordsOf(bytes)];
+}
+
+/** Refuses what `decodeRecords` does, and has but two records in memory at a time. @throws {DecodeError} as that does. */
+export function checkRecords(bytes: Uint8Array): void {
+  const records = recordsOf(bytes);
+  while (records.next().done !== true);
+}
+
+function* recordsOf(bytes: Uint8Array): Generator<StoredRecord> {
+  let previous: StoredRecord | null = null;
   for (let at = 0; at < bytes.length; at += STORED_RECORD_BYTES) {
     const record = decodeStoredRecord(bytes.subarray(at, at + STORED_RECORD_BYTES));
-    const previous = records.at(-1);
-    if (previous !== undefined && compareStoredRecords(previous, record) >= 0) {
+    if (previous !== null && compareStoredRecords(previous, record) >= 0) {
       throw new DecodeError("bad-value", "records", at, "out of order");
     }
-    records.push(record);
+    yield record;
+    previous = record;
   }
-  return records;
 }
 
 function paddingTo(multiple: number, count: number): number {

@@ -81,6 +81,7 @@ export {
   type WholeFrame,
 } from "./frames.ts";
 export {
+  checkRecords,
   decodeRecords,
   encodeRecords,
   hourOf,

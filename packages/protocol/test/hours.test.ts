@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { effort } from "../../../test/support/effort.ts";
 import {
+  checkRecords,
   compareStoredRecords,
   concat,
   decodeRecords,
@@ -33,6 +34,7 @@ describe("published records", () => {
         const data = encodeRecords(records);
         expect(encodeRecords(turned.filter((record) => record !== undefined))).toEqual(data);
         expect(decodeRecords(data)).toEqual([...records].sort(compareStoredRecords));
+        expect(() => checkRecords(data)).not.toThrow();
       }),
       effort(100, 81),
     );
@@ -47,6 +49,7 @@ describe("published records", () => {
         const swapped = [...sorted.slice(0, at), ...sorted.slice(at, at + 2).reverse()];
         const data = concat(...swapped, ...sorted.slice(at + 2));
         expect(codeOf(() => decodeRecords(data))).toBe("bad-value");
+        expect(codeOf(() => checkRecords(data))).toBe("bad-value");
       }),
       effort(100, 82),
     );

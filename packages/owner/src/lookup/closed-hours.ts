@@ -1,4 +1,4 @@
-import type { Transfer } from "@glowworm/platform";
+import { ByteBudget, type Transfer } from "@glowworm/platform";
 import {
   FILTER_FREE_PAGES,
   filterBytesMax,
@@ -19,11 +19,21 @@ import { forEachOf } from "./each.ts";
 import type { HourCache } from "./hour-cache.ts";
 import { nameOf, type ProblemLog } from "./problems.ts";
 import { type LookupDeps, type OnRecords, PARALLEL, sourceOf } from "./reading.ts";
+import { Room } from "./room.ts";
 
 /** Of one lookup, 2.1 GB: 60 hours of the largest without a filter, 14 days of hours of a million records. */
 const LOOKUP_BYTES_MAX = 2 ** 31;
 /** Pages of the largest hour without a filter that is read, 35 MB: before there were filters none was larger. */
 const UNFILTERED_PAGES_MAX = 1024;
+/** Of hours that are under way: the largest alone, three of 1,024 pages that may have no filter, six of most others. */
+const UNDER_WAY_BYTES_MAX = 2 ** 27;
+
+/** An hour that is searched by its filter. */
+export interface FilteredHour {
+  readonly hour: number;
+  /** Hash of its manifest, lowercase hex. */
+  readonly manifest: string;
+}
 
 /**
  * Reads what is the same for every owner of closed hours, newest first: from this disk, or from the server and then to
@@ -37,8 +47,10 @@ export class ClosedHoursReader {
   /** By hour: the hash of the manifest before, in hex. */
   readonly #previous = new Map<number, string>();
   readonly #read = new Set<number>();
-  readonly #filtered = new Set<number>();
-  #bytesLeft = LOOKUP_BYTES_MAX;
+  /** By hour: the hash of the manifest that is here with a filter, in hex. */
+  readonly #filtered = new Map<number, string>();
+  readonly #underWay = new Room(UNDER_WAY_BYTES_MAX);
+  readonly #bytes = new ByteBudget(LOOKUP_BYTES_MAX);
 
   constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog, cache: HourCache) {
     this.#deps = deps;
@@ -48,8 +60,9 @@ export class ClosedHoursReader {
   }
 
   /** Hours whose filter is to be searched, and of which no page was read; newest first. */
-  get filtered(): readonly number[] {
-    return [...this.#filtered].sort((a, b) => b - a);
+  get filtered(): readonly FilteredHour[] {
+    const hours = [...this.#filtered].map(([hour, manifest]) => ({ hour, manifest }));
+    return hours.sort((a, b) => b.hour - a.hour);
   }
 
   /** Reads every listed hour, and what is on this disk besides. @returns how many could be read. */
@@ -66,7 +79,7 @@ export class ClosedHoursReader {
     return this.#read.size + others;
   }
 
-  /** Gives what is on this disk, newest first. @returns how many hours that is. */
+  /** Gives what is on this disk, newest first, but for filters that were read. @returns how many hours that is. */
   async readCached(onRecords: OnRecords): Promise<number> {
     return await this.#readOthers([], onRecords);
   }
@@ -74,7 +87,8 @@ export class ClosedHoursReader {
   /** What is on this disk of hours that are not listed: a list of other hours hides nothing. */
   async #readOthers(listed: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
     const known = new Set(listed.map(({ hour }) => hour));
-    const others = this.#cache.hours().filter((hour) => !known.has(hour));
+    const isOther = (hour: number): boolean => !known.has(hour) && !this.#filtered.has(hour);
+    const others = this.#cache.hours().filter(isOther);
     let count = 0;
     await forEachOf(others.toReversed(), 1, this.#deps.signal, async (hour) => {
       const cached = this.#cache.read(hour);
@@ -90,20 +104,27 @@ export class ClosedHoursReader {
     const cached = this.#cache.read(listed.hour);
     if (cached !== null) {
       onRecords(cached.records);
-      this.#note(cached.manifest);
+      this.#note(cached.manifest, cached.manifestHash);
       if (cached.manifestHash === listed.manifest) return this.#link(cached.manifest);
       this.#log.report(nameOf(listed.hour), "changed", "not what this server gave before");
     }
     if (!this.#affords(listed)) return this.#refuse(listed);
+    await this.#underWay.hold(bytesAtOnce(listed), () =>
+      this.#fetchHour(listed, cached !== null, onRecords),
+    );
+  }
+
+  /** @param isHere whether another version is on this disk. */
+  async #fetchHour(listed: ListedHour, isHere: boolean, onRecords: OnRecords): Promise<void> {
     const { bytes: head, value: manifest } = await readManifest(this.#source, listed);
     if (!this.#affordsWhole(manifest)) return this.#refuse(listed);
     const parts = hasFilter(manifest)
       ? [(await readFilter(this.#source, manifest)).bytes]
       : await this.#fetchPages(manifest);
     // The first stays: a server that gives something else later makes nothing be forgotten.
-    const isKept = cached !== null || this.#cache.write(listed.hour, head, parts);
+    const isKept = isHere || this.#cache.write(listed.hour, head, parts);
     if (!isKept) this.#log.report(nameOf(listed.hour), "not-kept", "no room for it");
-    this.#note(manifest);
+    if (!isHere) this.#note(manifest, listed.manifest);
     this.#link(manifest);
     if (!hasFilter(manifest)) for (const page of parts) onRecords(page);
   }
@@ -117,30 +138,24 @@ export class ClosedHoursReader {
   /** Takes the most bytes that an hour has, if it has a filter above 64 pages. @returns false, and takes none, past the bound. */
   #affords({ pages }: ListedHour): boolean {
     const body = pages <= FILTER_FREE_PAGES ? pages * PAGE_BYTES : filterBytesMax(pages);
-    return pages <= HOUR_PAGES_MAX && this.#take(manifestBytes(pages) + body);
+    return pages <= HOUR_PAGES_MAX && this.#bytes.take(manifestBytes(pages) + body);
   }
 
   /** Where a large hour turns out to have no filter, its pages are taken in place of that. */
   #affordsWhole(manifest: Manifest): boolean {
     const pages = manifest.pages.length;
     if (pages <= FILTER_FREE_PAGES || hasFilter(manifest)) return true;
-    this.#bytesLeft += filterBytesMax(pages);
-    return pages <= UNFILTERED_PAGES_MAX && this.#take(pages * PAGE_BYTES);
-  }
-
-  #take(bytes: number): boolean {
-    if (bytes > this.#bytesLeft) return false;
-    this.#bytesLeft -= bytes;
-    return true;
+    this.#bytes.giveBack(filterBytesMax(pages));
+    return pages <= UNFILTERED_PAGES_MAX && this.#bytes.take(pages * PAGE_BYTES);
   }
 
   #refuse({ hour }: ListedHour): void {
     this.#log.report(nameOf(hour), "too-large", "more than one lookup reads");
   }
 
-  #note(manifest: Manifest): void {
+  #note(manifest: Manifest, hash: string): void {
     this.#read.add(manifest.hour);
-    if (hasFilter(manifest)) this.#filtered.add(manifest.hour);
+    if (hasFilter(manifest)) this.#filtered.set(manifest.hour, hash);
   }
 
   #link(manifest: Manifest): void {
@@ -156,4 +171,10 @@ export class ClosedHoursReader {
       this.#log.report(nameOf(hour), "chain-broken", "does not follow the hour before it");
     }
   }
+}
+
+/** The most bytes of a manifest and what is read by it, which of hours without a filter turns out to be pages. */
+function bytesAtOnce({ pages }: ListedHour): number {
+  const isWhole = pages <= UNFILTERED_PAGES_MAX;
+  return manifestBytes(pages) + (isWhole ? pages * PAGE_BYTES : filterBytesMax(pages));
 }

@@ -13,9 +13,10 @@ import {
   randomFraction,
   readPage,
 } from "@glowworm/protocol";
+import type { FilteredHour } from "./closed-hours.ts";
 import { forEachOf } from "./each.ts";
 import { HIT_PAGES_MAX } from "./hit-pages.ts";
-import type { CachedHour, HourCache } from "./hour-cache.ts";
+import type { HourCache } from "./hour-cache.ts";
 import { nameOf, type ProblemLog } from "./problems.ts";
 import { type LookupDeps, type OnRecords, PARALLEL, sourceOf } from "./reading.ts";
 
@@ -49,9 +50,10 @@ export class FilteredHoursReader {
   }
 
   /** Tests every id, back to back, against the filters of the hours, and fetches pages that are not on this disk yet. */
-  async read(hours: readonly number[], ids: Uint8Array, onRecords: OnRecords): Promise<void> {
-    const { clock, random, signal, onProgress } = this.#deps;
+  async read(hours: readonly FilteredHour[], ids: Uint8Array, onRecords: OnRecords): Promise<void> {
+    const { clock, random, signal, searchedHours, onProgress } = this.#deps;
     const wanted = await this.#wanted(hours, ids);
+    searchedHours.save();
     if (wanted.length === 0 || signal.aborted) return;
     const fetched = new Map<number, Uint8Array[]>();
     await clock.sleep(randomFraction(random) * PAUSE_MS_MAX, signal);
@@ -69,13 +71,11 @@ export class FilteredHoursReader {
     await forEachOf([...fetched], 1, signal, ([hour, pages]) => this.#checkFilter(hour, pages));
   }
 
-  async #wanted(hours: readonly number[], ids: Uint8Array): Promise<readonly PageOfHour[]> {
+  async #wanted(hours: readonly FilteredHour[], ids: Uint8Array): Promise<readonly PageOfHour[]> {
     const wanted: PageOfHour[] = [];
     let done = 0;
     await forEachOf(hours, 1, this.#deps.signal, async (hour) => {
-      const cached = this.#cache.read(hour);
-      const hits = cached === null ? [] : this.#hitsOf(cached, ids);
-      wanted.push(...this.#affordable(hour, hits));
+      wanted.push(...this.#affordable(hour.hour, this.#hitsOf(hour, ids)));
       done += 1;
       this.#deps.onProgress("filters", done, hours.length);
     });
@@ -93,12 +93,21 @@ export class FilteredHoursReader {
     return pages;
   }
 
-  #hitsOf({ manifest, filter }: CachedHour, ids: Uint8Array): readonly PageOfHour[] {
-    if (filter === null) return [];
-    const hits = pagesWith(manifest, filter, ids);
-    return pagesOf(manifest).filter(
-      ({ index, entry }) => hits.has(index) && !this.#deps.hitPages.has(entry.hash),
-    );
+  /** Pages with hits that are not on this disk yet. An hour whose hits are known, and all here, is not even read. */
+  #hitsOf({ hour, manifest: hash }: FilteredHour, ids: Uint8Array): readonly PageOfHour[] {
+    const { searchedHours, hitPages } = this.#deps;
+    const count = ids.length / GET_ID_BYTES;
+    const known = searchedHours.of(hash, count);
+    if (known?.ids === count && known.hits.every((hit) => hitPages.has(hit.hash))) return [];
+    const cached = this.#cache.read(hour);
+    if (cached === null || cached.filter === null || cached.manifestHash !== hash) return [];
+    const { manifest, filter } = cached;
+    const found = pagesWith(manifest, filter, ids.subarray((known?.ids ?? 0) * GET_ID_BYTES));
+    const before = new Set(known?.hits.map(({ index }) => index));
+    const pages = pagesOf(manifest).filter(({ index }) => found.has(index) || before.has(index));
+    const hits = pages.map(({ index, entry }) => ({ index, hash: entry.hash }));
+    if (known?.ids !== count) searchedHours.add({ hour, manifest: hash, ids: count, hits });
+    return pages.filter(({ entry }) => !hitPages.has(entry.hash));
   }
 
   async #fetch(place: PageOfHour): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
-import { type Transfer, TransferError } from "@glowworm/platform";
+import { ByteBudget, type Transfer, TransferError } from "@glowworm/platform";
 import {
+  checkRecords,
   DecodeError,
-  decodeRecords,
   type HoursList,
   PATHS,
   SEGMENT_RECORDS_MULTIPLE,
@@ -11,7 +11,7 @@ import { forEachOf } from "./each.ts";
 import type { ProblemLog } from "./problems.ts";
 import { type LookupDeps, type OnRecords, PARALLEL } from "./reading.ts";
 
-/** All open segments together, which stay in memory: half a million reports. */
+/** All open segments together, those that are under way and those that stay in memory: half a million reports. */
 const SEGMENTS_BYTES_MAX = 64 * 2 ** 20;
 const HTTP_GONE = 410;
 
@@ -21,7 +21,8 @@ export class OpenHourReader {
   readonly #transfer: Transfer;
   readonly #log: ProblemLog;
   readonly #segments: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #room = new ByteBudget(SEGMENTS_BYTES_MAX);
+  #isFull = false;
 
   constructor(deps: LookupDeps, transfer: Transfer, log: ProblemLog) {
     this.#deps = deps;
@@ -64,19 +65,13 @@ export class OpenHourReader {
     }
   }
 
-  /** Segments that are refused count as well, and after one that is too large there is no room for another. */
+  /** What came in counts, used or not, but for what had no room; after that there is none for another. */
   async #fetchSegment(segment: number): Promise<Uint8Array> {
-    const max = SEGMENTS_BYTES_MAX - this.#bytes;
-    if (max === 0) throw new TransferError("too-large", 0);
+    if (this.#isFull) throw new TransferError("too-large", 0);
     try {
-      const bytes = await this.#transfer.get(PATHS.segment(segment), max);
-      this.#bytes += bytes.length;
-      // Others have taken room meanwhile.
-      if (this.#bytes > SEGMENTS_BYTES_MAX) throw new TransferError("too-large", 0);
-      return bytes;
+      return await this.#transfer.getWithin(PATHS.segment(segment), this.#room);
     } catch (error) {
-      const isTooLarge = error instanceof TransferError && error.code === "too-large";
-      if (isTooLarge) this.#bytes = SEGMENTS_BYTES_MAX;
+      if (error instanceof TransferError && error.code === "too-large") this.#isFull = true;
       throw error;
     }
   }
@@ -88,7 +83,7 @@ function checkSegment(bytes: Uint8Array): void {
   if (bytes.length === 0 || bytes.length % unit !== 0) {
     throw new DecodeError("truncated", "segment", bytes.length);
   }
-  decodeRecords(bytes);
+  checkRecords(bytes);
 }
 
 function countDown(from: number, to: number): readonly number[] {

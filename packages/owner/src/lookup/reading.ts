@@ -2,6 +2,7 @@ import type { Transfer, TransferDeps } from "@glowworm/platform";
 import type { CryptoSuite, HourSource, RandomSource } from "@glowworm/protocol";
 import type { CacheTrouble } from "../cache-trouble.ts";
 import type { HitPages } from "./hit-pages.ts";
+import type { SearchedHours } from "./searched-hours.ts";
 
 /** What a lookup is made with. */
 export interface LookupDeps extends TransferDeps {
@@ -15,6 +16,8 @@ export interface LookupDeps extends TransferDeps {
   readonly compareUrl?: string | undefined;
   /** Pages that were fetched for this device before. */
   readonly hitPages: HitPages;
+  /** What filters were searched for this device before. */
+  readonly searchedHours: SearchedHours;
   readonly onProgress: (
     stage: "open" | "closed" | "filters" | "hits",
     done: number,

@@ -10,11 +10,10 @@ import {
 } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { CacheTrouble } from "../../src/cache-trouble.ts";
-import { HitPages } from "../../src/lookup/hit-pages.ts";
-import { windowAt } from "../../src/lookup/hour-window.ts";
-import { Lookup, type LookupSummary } from "../../src/lookup/lookup.ts";
+import type { LookupSummary } from "../../src/lookup/lookup.ts";
 import { bytes, SERVER_URL } from "../support/fake-server.ts";
+import { Hose } from "../support/hose.ts";
+import { lookupOf } from "../support/lookup.ts";
 import { NOON } from "../support/reports.ts";
 import { Scene } from "../support/search.ts";
 
@@ -67,32 +66,12 @@ function tooLarge(summary: LookupSummary): readonly string[] {
   return summary.problems.filter(({ code }) => code === "too-large").map(({ what }) => what);
 }
 
-function lookupOf(scene: Scene): Lookup {
-  const random = seededRandom("lookup");
-  const trouble = new CacheTrouble();
-  const { clock, cacheFolder, stop } = scene;
-  const path = `${cacheFolder}/pages`;
-  const pagesDeps = { crypto, random, trouble, deviceKey: NONE, path };
-  return new Lookup({
-    crypto,
-    random,
-    trouble,
-    clock,
-    cacheFolder,
-    hitPages: new HitPages(pagesDeps, windowAt(NOON)),
-    fetch: scene.server.fetch,
-    serverUrl: SERVER_URL,
-    signal: stop.signal,
-    onProgress: () => undefined,
-  });
-}
-
 describe("the bytes of one lookup", () => {
   it("are counted as pages where a large hour turns out to have no filter", async () => {
     const scene = new Scene("unfiltered");
     const hours = Array.from({ length: 70 }, (_, at) => publish(scene, HOUR - 70 + at, 1024));
     list(scene, hours);
-    const summary = await lookupOf(scene).refresh(() => undefined);
+    const summary = await lookupOf(scene.server, scene.cacheFolder).refresh(() => undefined);
     const hourBytes = 1024 * 34_048 + 77 + 1024 * 64;
     const count = Math.floor(2 ** 31 / hourBytes);
     expect(asked(scene, /\/pages\/0$/)).toHaveLength(count);
@@ -109,7 +88,9 @@ describe("the bytes of one lookup", () => {
     const others = Array.from({ length: 40 }, (_, at) => publish(scene, HOUR - 70 + at, 1100));
     list(scene, [...scene.server.list.hours, ...others, ...large]);
     const reports: Uint8Array[] = [];
-    const summary = await lookupOf(scene).refresh((block) => reports.push(block));
+    const summary = await lookupOf(scene.server, scene.cacheFolder).refresh((block) =>
+      reports.push(block),
+    );
     expect(tooLarge(summary)).toHaveLength(69);
     expect(reports).toHaveLength(65);
     expect(summary.closedHours).toBe(1);
@@ -124,7 +105,7 @@ describe("the bytes of one lookup", () => {
     const old = HOUR - 40;
     scene.server.closeHour(old - 1, heard(old - 1), { pages: 65 });
     scene.server.closeHour(old, heard(old), { pages: 65 });
-    await lookupOf(scene).refresh(() => undefined);
+    await lookupOf(scene.server, scene.cacheFolder).refresh(() => undefined);
     const [same, other] = scene.server.list.hours;
     if (same === undefined || other === undefined) throw new Error("expected two hours");
     const changed = { ...other, manifest: "11".repeat(32) };
@@ -140,13 +121,34 @@ describe("the bytes of one lookup", () => {
   it("are counted for another version of hours that are here", async () => {
     const scene = new Scene("changed");
     for (let hour = HOUR - 30; hour < HOUR; hour++) scene.server.closeHour(hour, []);
-    await lookupOf(scene).refresh(() => undefined);
+    await lookupOf(scene.server, scene.cacheFolder).refresh(() => undefined);
     scene.server.requests.length = 0;
     list(scene, unread(HOUR - 30, HOUR - 1));
-    const { closedHours } = await lookupOf(scene).refresh(() => undefined);
+    const { closedHours } = await lookupOf(scene.server, scene.cacheFolder).refresh(
+      () => undefined,
+    );
     expect(asked(scene, /\/manifest$/)).toHaveLength(20);
     expect(closedHours).toBe(30);
   });
+});
+
+describe("the hours that are under way", () => {
+  it("are 128 MiB at once: the largest are read one after the other", async () => {
+    const scene = new Scene("under way");
+    const hose = new Hose();
+    const hours = [HOUR - 2, HOUR - 1].map((hour) => {
+      const listed = publish(scene, hour, 65_536, new Uint8Array(1));
+      const endless = (): Response => hose.body(Number.POSITIVE_INFINITY, () => undefined);
+      scene.server.lies.set(PATHS.filter(hour), endless);
+      return listed;
+    });
+    const small = publish(scene, HOUR - 3, 65, buildFilter(ID, seededRandom("filter")));
+    list(scene, [...hours, small]);
+    const summary = await lookupOf(scene.server, scene.cacheFolder).refresh(() => undefined);
+    expect(hose.peak).toBeLessThanOrEqual(2 ** 27);
+    expect(tooLarge(summary)).toHaveLength(2);
+    expect(summary.closedHours).toBe(1);
+  }, 30_000);
 });
 
 describe("the pages with hits of one lookup", () => {
@@ -158,7 +160,7 @@ describe("the pages with hits of one lookup", () => {
       scene,
       Array.from({ length: 9 }, (_, at) => publish(scene, HOUR - 9 + at, 1030, filter)),
     );
-    const lookup = lookupOf(scene);
+    const lookup = lookupOf(scene.server, scene.cacheFolder);
     await lookup.refresh(() => undefined);
     await lookup.readHits(ID, () => undefined);
     expect(asked(scene, /\/pages\//)).toHaveLength(8192);
@@ -170,25 +172,10 @@ describe("the pages with hits of one lookup", () => {
   it("are 1,024 of one hour in all", async () => {
     const scene = new Scene("one hour");
     list(scene, [publish(scene, HOUR - 1, 1030, filter)]);
-    const lookup = lookupOf(scene);
+    const lookup = lookupOf(scene.server, scene.cacheFolder);
     await lookup.refresh(() => undefined);
     await lookup.readHits(ID, () => undefined);
     await lookup.readHits(ID, () => undefined);
     expect(asked(scene, /\/pages\//)).toHaveLength(1024);
   });
-});
-
-describe("the bytes of open segments", () => {
-  it("are 64 MiB, whether they could be used or not", async () => {
-    const scene = new Scene("segments");
-    const body = new Uint8Array(2 ** 24);
-    for (let segment = 0; segment < 40; segment++) {
-      scene.server.lies.set(PATHS.segment(segment), () => bytes(body));
-    }
-    const open = { first: 0, last: 39 };
-    scene.server.lies.set(PATHS.hours, () => Response.json({ v: 1, hours: [], open }));
-    const { problems } = await lookupOf(scene).refresh(() => undefined);
-    expect(problems.filter(({ code }) => code === "malformed")).toHaveLength(4);
-    expect(problems.filter(({ code }) => code === "too-large")).toHaveLength(36);
-  }, 20_000);
 });

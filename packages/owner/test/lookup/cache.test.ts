@@ -1,24 +1,13 @@
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadCrypto, PAGE_BYTES } from "@glowworm/protocol";
-import { seededRandom } from "@glowworm/protocol/testing";
+import { PAGE_BYTES } from "@glowworm/protocol";
 import { describe, expect, it } from "vitest";
 import { CacheTrouble } from "../../src/cache-trouble.ts";
 import { makeCacheRoom } from "../../src/lookup/cache-room.ts";
-import { HitPages } from "../../src/lookup/hit-pages.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { NOON } from "../support/reports.ts";
-import { Scene } from "../support/search.ts";
+import { HOUR, Scene } from "../support/search.ts";
 
-const crypto = await loadCrypto();
-const HOUR = NOON / 3600;
 const BLOCK_BYTES = 12 + 4 + 32 + PAGE_BYTES + 16;
 
 /** Somebody who was heard in an hour with a filter and in one without. */
@@ -162,42 +151,5 @@ describe("room in the cache", () => {
     const trouble = new CacheTrouble();
     makeCacheRoom(join(temporaryFolder(), "none"), window, trouble);
     expect(trouble.code).toBeNull();
-  });
-});
-
-describe("kept pages", () => {
-  const random = seededRandom("kept pages");
-  const page = random.bytes(PAGE_BYTES);
-  const trouble = new CacheTrouble();
-  function keep(path: string, max: number): HitPages {
-    const deps = { crypto, random, trouble, deviceKey: new Uint8Array(32), path };
-    return new HitPages(deps, { first: 0, last: 1000 }, max);
-  }
-
-  it("are never more than so many on disk; the oldest, and those of the future, make room", () => {
-    const path = join(temporaryFolder(), "1.pages");
-    const hashes = Array.from({ length: 9 }, () => random.bytes(32));
-    const first = keep(path, 8);
-    for (const [index, hash] of hashes.entries()) first.add(index === 4 ? 5000 : index, hash, page);
-    expect(readFileSync(path)).toHaveLength(8 * BLOCK_BYTES);
-    expect(hashes.map((hash) => first.has(hash))).not.toContain(false);
-    const next = keep(path, 8);
-    expect(readFileSync(path)).toHaveLength(6 * BLOCK_BYTES);
-    const [oldest, , , , future] = hashes;
-    const gone = hashes.filter((hash) => !next.has(hash));
-    expect(gone).toEqual([oldest, future, hashes[8]]);
-    next.add(9, random.bytes(32), page);
-    expect(readFileSync(path)).toHaveLength(7 * BLOCK_BYTES);
-  });
-
-  it("that a full disk does not take are there until the lookup ends, and it says so", () => {
-    const path = join(temporaryFolder(), "1.pages");
-    symlinkSync("/dev/full", path);
-    const hash = random.bytes(32);
-    const pages = keep(path, 8);
-    pages.add(1, hash, page);
-    expect(pages.has(hash)).toBe(true);
-    expect([...pages.records()]).toHaveLength(1);
-    expect(trouble.code).toBe("ENOSPC");
   });
 });

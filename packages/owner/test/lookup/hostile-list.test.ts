@@ -78,7 +78,7 @@ describe("between two hours", () => {
   }
 
   it("that are on this disk an interruption is heard", async () => {
-    const scene = new Scene("interrupted", NOON);
+    const scene = new Scene("interrupted", NOON + 398 * 86_400);
     for (const hour of range(HOUR - HOURS, HOUR - 1)) scene.server.closeHour(hour, []);
     await scene.find();
     scene.progress.length = 0;
@@ -86,7 +86,7 @@ describe("between two hours", () => {
   });
 
   it("that are searched by their filters an interruption is heard", async () => {
-    const scene = new Scene("interrupted", NOON);
+    const scene = new Scene("interrupted", NOON + 398 * 86_400);
     for (const hour of range(HOUR - 8, HOUR - 1)) scene.server.closeHour(hour, [], { pages: 65 });
     await scene.find();
     scene.progress.length = 0;

@@ -8,8 +8,11 @@ import { type Heard, NOON, recordOf } from "./reports.ts";
 
 const crypto = await loadCrypto();
 
+/** The hour that begins at noon. */
+export const HOUR: number = NOON / 3600;
+
 /** Takes pauses of up to two seconds at once, and notes them. */
-class HastyClock extends FakeClock {
+export class HastyClock extends FakeClock {
   readonly pauses: number[] = [];
 
   override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -38,6 +41,19 @@ export class Scene {
     return recordOf(crypto, this.#random, this.device.key, heard);
   }
 
+  /** Heard in an hour, by one relay in each of the first `epochs`. */
+  heardIn(epochs: number, hour: number = HOUR - 1): StoredRecord[] {
+    return Array.from({ length: epochs }, (_, epoch) =>
+      this.record({ seenAt: hour * 3600 + epoch * 300 + 10 }),
+    );
+  }
+
+  /** Paths that were asked for since the last call, in their order. */
+  asked(): string[] {
+    const { requests } = this.server;
+    return requests.splice(0).map((line) => line.split(" ")[1]?.slice(SERVER_URL.length) ?? "");
+  }
+
   /** Publishes reports, each in the hour in which it arrived. */
   publish(heard: readonly Heard[]): void {
     const hourOfArrival = ({ seenAt, arrivedAt }: Heard): number =>
@@ -59,4 +75,9 @@ export class Scene {
     const deps = { crypto, random, clock, fetch, serverUrl: SERVER_URL, cacheFolder, onProgress };
     return findDevice({ ...deps, signal: this.stop.signal }, this.device);
   }
+}
+
+/** Those of the paths that are pages of an hour. */
+export function pagesIn(paths: readonly string[], hour: number = HOUR - 1): string[] {
+  return paths.filter((path) => path.startsWith(`/v1/hours/${hour}/pages/`));
 }
