@@ -1,4 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -15,6 +17,7 @@ import {
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { Server } from "@glowworm/server";
 import { afterEach, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { needs } from "../support/needs.ts";
 import { type Answer, ask, type RunningProxy, startCaddy, startNginx } from "../support/proxy.ts";
 
@@ -182,5 +185,22 @@ describe("nginx with our example", () => {
       const { byteLength } = await (await fetch(url + PATHS.segment(segment))).arrayBuffer();
       expect(byteLength).toBeGreaterThanOrEqual(64 * STORED_RECORD_BYTES);
     }
+  });
+
+  it.skipIf(noNginx)("makes nobody wait for another's list", async () => {
+    const held: ServerResponse[] = [];
+    const server = createServer((_, response) => void held.push(response));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    endings.push(() => void server.close());
+    const proxy = await startNginx([`http://127.0.0.1:${(server.address() as AddressInfo).port}`]);
+    endings.push(proxy.stop);
+    const asked = [ask(proxy.url + PATHS.hours), ask(proxy.url + PATHS.hours)];
+    // nginx itself lets the second one through after five seconds.
+    const both = eventually("both to be asked for", 4000, async () => held.length === 2 || null);
+    await both.finally(() => {
+      for (const response of held) response.end();
+      server.on("request", (_, response: ServerResponse) => response.end());
+    });
+    await Promise.all(asked);
   });
 });

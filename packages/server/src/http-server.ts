@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { Socket } from "node:net";
-import { PROBLEM_MEDIA_TYPE } from "@glowworm/protocol";
+import { type Clock, PROBLEM_MEDIA_TYPE } from "@glowworm/protocol";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context } from "hono";
@@ -24,6 +24,8 @@ const REQUESTS_PER_CONNECTION_MAX = 1000;
 const OTHER_NAME = /[#%\\\\]|\/\.{1,2}(?:\/|$)/;
 /** How often slow requests are looked for, at least. */
 const CHECK_MS_MAX = 1000;
+/** For reading a refusal that ends the connection: cut off at once, whoever is still sending would not see it. */
+const LAST_WORD_MS = 1000;
 
 /** Remote address of the socket a request came through. */
 export function socketAddressOf(c: Context): string | undefined {
@@ -57,7 +59,9 @@ export function createHttpServer(
   // One more than may come: Node leaves out what is above, and a proxy's own header may be among that.
   server.maxHeadersCount = HEADERS_MAX + 1;
   server.timeout = deps.limits.idleMs;
-  server.on("clientError", refuseRaw);
+  server.on("clientError", (error: { readonly code?: string }, socket: Socket) => {
+    refuseRaw(error, socket, deps.clock);
+  });
   // Node answers these by itself, past the gate, as often as they come: one is enough.
   server.on("checkExpectation", (_, response: ServerResponse) => {
     response.writeHead(417, { connection: "close", "content-length": 0 }).end();
@@ -82,7 +86,7 @@ function behindGate(deps: GateDeps, listener: RequestListener): RequestListener 
   const gate = new Gate(deps);
   return (request, response) => {
     if (request.rawHeaders.length > 2 * HEADERS_MAX) {
-      refuseRaw({ code: "HPE_HEADER_OVERFLOW" }, request.socket);
+      refuseRaw({ code: "HPE_HEADER_OVERFLOW" }, request.socket, deps.clock);
       return;
     }
     const pass = gate.admit(request);
@@ -133,20 +137,32 @@ function refusalOfRequest(error: unknown): Response {
 }
 
 /** Answers what is no request at all, or came too slowly to become one. */
-function refuseRaw(error: { readonly code?: string }, socket: Socket): void {
+function refuseRaw(error: { readonly code?: string }, socket: Socket, clock: Clock): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
+  void endWith(refusalOf(error), socket, clock);
+}
+
+function refusalOf({ code }: { readonly code?: string }): string {
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     const body = JSON.stringify(problemOf("request-timeout", "send the whole request at once"));
-    socket.end(
+    return (
       `HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\n` +
-        `content-length: ${body.length}\r\n\r\n${body}`,
+      `content-length: ${body.length}\r\n\r\n${body}`
     );
-    return;
   }
-  const isTooLong = error.code === "HPE_HEADER_OVERFLOW";
+  const isTooLong = code === "HPE_HEADER_OVERFLOW";
   const status = isTooLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  return `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;
+}
+
+/** Ends a connection from both sides: to end our own leaves it to the client how long it goes on sending. */
+async function endWith(lastWord: string, socket: Socket, clock: Clock): Promise<void> {
+  const closed = new AbortController();
+  socket.once("close", () => closed.abort());
+  socket.end(lastWord);
+  await clock.sleep(LAST_WORD_MS, closed.signal);
+  socket.destroy();
 }

@@ -59,4 +59,8 @@ export function assertMediaType(c: Context): void {
   if (c.req.header("content-encoding") !== undefined) {
     throw new ProblemError("unsupported-media-type", "content-encoding: expected none");
   }
+  // Node takes away the chunks, and leaves whatever they were made of as it is.
+  if ((c.req.header("transfer-encoding") ?? "chunked").toLowerCase() !== "chunked") {
+    throw new ProblemError("unsupported-media-type", "transfer-encoding: expected chunked or none");
+  }
 }

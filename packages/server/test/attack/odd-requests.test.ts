@@ -151,6 +151,12 @@ const CASES: readonly (readonly [string, number, string, string])[] = [
     `${POST}transfer-encoding: chunked\r\n\r\nffffffff\r\n${"x".repeat(20_000)}`,
   ],
   ["a chunk whose size is none", 400, "", `${POST}transfer-encoding: chunked\r\n\r\nzz\r\n`],
+  [
+    "another coding within chunks",
+    415,
+    "unsupported-media-type",
+    `${POST}transfer-encoding: gzip, chunked\r\n\r\n91\r\n${RECORD}\r\n0\r\n\r\n`,
+  ],
   ["another transfer encoding", 400, "", `${POST}transfer-encoding: gzip\r\n\r\n`],
 ];
 

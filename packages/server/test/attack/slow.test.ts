@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { honestDuring } from "../support/honest.ts";
 import { answerOf, manyRaw, type Raw } from "../support/raw.ts";
@@ -34,7 +35,34 @@ const ATTACKS: readonly (readonly [string, string, string])[] = [
   ["silent sockets", "", ""],
 ];
 
+/** Resolves when it cannot send any more, however often the server has ended its own side. */
+async function dripOn(port: number, beginning: string, drop: string): Promise<void> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.on("error", () => undefined);
+  socket.resume();
+  socket.write(beginning);
+  const timer = setInterval(() => socket.write(drop), DRIP_MS);
+  await new Promise((resolve) => socket.on("close", resolve));
+  clearInterval(timer);
+}
+
+const DEAF: readonly (readonly [string, string, string])[] = [
+  ["headers", "GET /about HTTP/1.1\r\nhost: x\r\na: ", "b"],
+  ["empty lines", "", "\r\n"],
+  ["a body", `${HEAD}content-length: 9280\r\n\r\n`, "x"],
+  [
+    "a body that nobody asked for",
+    "GET /about HTTP/1.1\r\nhost: x\r\ncontent-length: 99999\r\n\r\n",
+    "x",
+  ],
+];
+
 describe("slow clients", () => {
+  it.each(DEAF)("that go on with %s after they were refused: are cut off", async (_, ...drops) => {
+    server = await ServerProcess.start({ limits: LIMITS });
+    await dripOn(server.port, ...drops);
+  });
+
   it.each(ATTACKS)(
     "%s: all end in time, and others are served meanwhile",
     async (name, beginning, drop) => {
