@@ -17,8 +17,8 @@ export interface AppDeps {
   readonly metrics: Metrics | null;
   /** Who may upload; null for everybody. */
   readonly admission: UploadAdmission | null;
-  /** Address a request came from. */
-  readonly addressOf: (c: Context) => string | undefined;
+  /** The network a request came from, as `sourcePrefixOf` names networks. */
+  readonly networkOf: (c: Context) => string;
   /** Whether the server is on its way out. */
   readonly isStopping: () => boolean;
   readonly reportError: ReportError;

@@ -15,11 +15,11 @@ const PROBES: Rate = { perMinute: 600, atOnce: 600 };
 
 /** A request that was let in. */
 export interface Pass {
+  /** Whose request it is, as `sourcePrefixOf` names networks. */
+  readonly network: string;
   /** Settles up once the answer is over: its status, and how many bytes of it were sent. */
   readonly end: (status: number, bytes: number) => void;
 }
-
-const FREE: Pass = { end: () => undefined };
 
 /** Refuses by headers alone, before a body is read or an answer is looked up. */
 export class Gate {
@@ -49,8 +49,8 @@ export class Gate {
   /** Lets a request in, or says why not. */
   admit(request: IncomingMessage): Pass | ProblemError {
     const socket = request.socket.remoteAddress ?? "";
-    if (isProbe(request) && this.#isMonitor(request, socket)) return FREE;
     const network = sourcePrefixOf(this.#clientOf(request, socket));
+    if (isProbe(request) && this.#isMonitor(request, socket)) return freePass(network);
     return this.#deps.proxies.has(socket)
       ? this.#admitProxied(network, request)
       : this.#admitFrom(network, request);
@@ -66,6 +66,7 @@ export class Gate {
       return pass;
     }
     return {
+      network,
       end: (status, bytes) => {
         this.#inFlight.leave(network);
         pass.end(status, bytes);
@@ -86,7 +87,7 @@ export class Gate {
 
   #admitProbe(network: string): Pass | ProblemError {
     const wait = this.#probes.take(network, 1);
-    return wait > 0 ? tooMuch("your network asks too often", wait) : FREE;
+    return wait > 0 ? tooMuch("your network asks too often", wait) : freePass(network);
   }
 
   #admitUpload(network: string, length: string | undefined): Pass | ProblemError {
@@ -97,6 +98,7 @@ export class Gate {
     const wait = this.#uploads.take(network, records);
     if (wait > 0) return tooMuch("your network has uploaded its share: keep the reports", wait);
     return {
+      network,
       end: (status) => {
         if (status >= 500) this.#uploads.giveBack(network, records);
       },
@@ -107,6 +109,7 @@ export class Gate {
     const wait = this.#reads.take(network, REQUEST_BYTES_MIN);
     if (wait > 0) return tooMuch("your network has read its share: go on later", wait);
     return {
+      network,
       end: (_, bytes) => this.#reads.spend(network, Math.max(0, bytes - REQUEST_BYTES_MIN)),
     };
   }
@@ -115,6 +118,10 @@ export class Gate {
     const forwardedFor = headers["x-forwarded-for"];
     return clientAddressOf(this.#deps.proxies, socket, forwardedFor?.toString());
   }
+}
+
+function freePass(network: string): Pass {
+  return { network, end: () => undefined };
 }
 
 /** Apart from other reads: who has read its share may still be watched. */

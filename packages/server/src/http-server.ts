@@ -8,7 +8,6 @@ import {
 import type { Socket } from "node:net";
 import { type Clock, PROBLEM_MEDIA_TYPE } from "@glowworm/protocol";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context } from "hono";
 import { Connections } from "./connections.ts";
 import { Gate, isUpload } from "./gate.ts";
@@ -27,9 +26,13 @@ const CHECK_MS_MAX = 1000;
 /** For reading a refusal that ends the connection: cut off at once, whoever is still sending would not see it. */
 const LAST_WORD_MS = 1000;
 
-/** Remote address of the socket a request came through. */
-export function socketAddressOf(c: Context): string | undefined {
-  return getConnInfo(c).remote.address;
+/** Whose requests are being answered. */
+const networks: WeakMap<IncomingMessage, string> = new WeakMap();
+
+/** The network that a request was counted for at the gate, as `sourcePrefixOf` names networks. */
+export function networkOf(c: Context): string {
+  const { incoming } = c.env as { readonly incoming: IncomingMessage };
+  return networks.get(incoming) ?? "";
 }
 
 /**
@@ -95,6 +98,7 @@ function behindGate(deps: GateDeps, listener: RequestListener): RequestListener 
       refuse(request, response, pass);
       return;
     }
+    networks.set(request, pass.network);
     const before = request.socket.bytesWritten;
     // A header of our own makes Node keep the others where they can be read below.
     response.setHeader("x-content-type-options", "nosniff");

@@ -3,14 +3,13 @@ import { aboutOf, type OperatorWords } from "./about.ts";
 import { createApp } from "./app.ts";
 import { drain } from "./drain.ts";
 import type { GateDeps } from "./gate-options.ts";
-import { createHttpServer, socketAddressOf } from "./http-server.ts";
+import { createHttpServer, networkOf } from "./http-server.ts";
 import type { IdCap } from "./id-cap.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { createMetricsServer } from "./metrics/metrics-server.ts";
 import type { ReportError } from "./problem.ts";
 import type { ServerOptions } from "./server-options.ts";
-import { clientAddressOf } from "./source-prefix.ts";
 import type { ReportStore } from "./store/report-store.ts";
 import type { UploadAdmission } from "./tokens/upload-admission.ts";
 
@@ -78,8 +77,7 @@ export class Listeners {
         limits: gate.limits,
       }),
       metrics: metrics?.of ?? null,
-      addressOf: (c) =>
-        clientAddressOf(gate.proxies, socketAddressOf(c), c.req.header("x-forwarded-for")),
+      networkOf,
       isStopping,
       reportError,
     });

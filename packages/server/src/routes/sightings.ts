@@ -12,14 +12,13 @@ import type { Context, Hono } from "hono";
 import { readBody } from "../body.ts";
 import type { AppDeps } from "../deps.ts";
 import { ProblemError, retryLater } from "../problem.ts";
-import { sourcePrefixOf } from "../source-prefix.ts";
 
 /** `POST /v1/sightings`: stores a batch whole, or says why not. @see docs/protocol.md section 8.1 */
 export function sightingsRoute(app: Hono, deps: AppDeps): void {
   app.post(PATHS.sightings, async (c) => {
     assertMediaType(c);
     const body = await readBody(c, UPLOAD_BYTES_MAX);
-    const prefix = sourcePrefixOf(deps.addressOf(c));
+    const prefix = deps.networkOf(c);
     const records = storableRecords(deps.crypto, body);
     await deps.admission?.admit(c.req.header("authorization"), prefix, body);
     await storeWithinCap(deps, prefix, records);

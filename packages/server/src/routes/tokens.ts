@@ -2,7 +2,6 @@ import { ISSUE_REQUEST_BYTES, PATHS, RECORDS_MEDIA_TYPE } from "@glowworm/protoc
 import type { Hono } from "hono";
 import { readBody } from "../body.ts";
 import type { AppDeps } from "../deps.ts";
-import { sourcePrefixOf } from "../source-prefix.ts";
 import type { UploadAdmission } from "../tokens/upload-admission.ts";
 import { NOT_KEPT } from "./health.ts";
 import { assertMediaType } from "./sightings.ts";
@@ -11,13 +10,13 @@ import { assertMediaType } from "./sightings.ts";
 export function tokenRoutes(
   app: Hono,
   admission: UploadAdmission,
-  { addressOf }: Pick<AppDeps, "addressOf">,
+  { networkOf }: Pick<AppDeps, "networkOf">,
 ): void {
   app.get(PATHS.tokenKeys, (c) => c.json(admission.keyList(), 200, NOT_KEPT));
   app.post(PATHS.tokens, async (c) => {
     assertMediaType(c);
     const body = await readBody(c, ISSUE_REQUEST_BYTES);
-    const answer = await admission.issue(sourcePrefixOf(addressOf(c)), body);
+    const answer = await admission.issue(networkOf(c), body);
     return c.body(new Uint8Array(answer), 200, { ...NOT_KEPT, "content-type": RECORDS_MEDIA_TYPE });
   });
 }

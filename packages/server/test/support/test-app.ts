@@ -6,6 +6,7 @@ import { createApp } from "../../src/app.ts";
 import { IdCap } from "../../src/id-cap.ts";
 import { SERVER_LIMITS } from "../../src/limits.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
+import { sourcePrefixOf } from "../../src/source-prefix.ts";
 import type { ReportStore } from "../../src/store/report-store.ts";
 import type { UploadAdmission } from "../../src/tokens/upload-admission.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
@@ -50,7 +51,7 @@ export class TestApp {
         },
       ),
       metrics: this.metrics,
-      addressOf: () => this.address,
+      networkOf: () => sourcePrefixOf(this.address),
       isStopping: () => this.isStopping,
       reportError: (kind, error) => this.said.push(`${kind}: ${error}`),
     });
