@@ -26,6 +26,7 @@ import { systemTerminal } from "./terminal.ts";
 
 const STAGES = {
   keys: "deriving ids, once: day",
+  kept: "reading what is on this disk: hour",
   open: "reading the open hour: segment",
   closed: "reading closed hours: hour",
   filters: "searching large hours: hour",
@@ -105,6 +106,7 @@ export function conclude(invocation: Invocation, looked: Looked): ExitName {
 
 function exitOf({ server, result }: Looked): ExitName {
   const { isServerReached, problems } = result.lookup;
+  if (result.isInterrupted) return "interrupted";
   if (!isServerReached && result.place === null) {
     throw new Failure(
       "serverUnreachable",

@@ -122,12 +122,14 @@ class Evening {
     onEvent({ event: "first-fix", at: this.#now(), secondsToFirstFix });
   }
 
-  #find(keys: DeviceKeys): Promise<FindResult> {
+  async #find(keys: DeviceKeys): Promise<FindResult> {
     const { crypto, random, time, folder, serverUrl } = this.#stage;
     const cacheFolder = join(folder, "owner");
     const { signal } = this.#options;
     const deps = { crypto, random, clock: time, fetch, serverUrl, cacheFolder, signal };
-    return findDevice({ ...deps, onProgress: () => {} }, keys);
+    const result = await findDevice({ ...deps, onProgress: () => {} }, keys);
+    signal.throwIfAborted();
+    return result;
   }
 
   #conclude({ place }: FindResult): Found | null {

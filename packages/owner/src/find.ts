@@ -1,4 +1,4 @@
-import { Failure, type TransferDeps } from "@glowworm/platform";
+import type { TransferDeps } from "@glowworm/platform";
 import {
   ARRIVAL_STEP_SECONDS,
   type CryptoSuite,
@@ -24,13 +24,15 @@ import { IdTable } from "./candidates/id-table.ts";
 import { type Hit, matchRecords } from "./candidates/match.ts";
 import { keptFor } from "./lookup/kept.ts";
 import { Lookup, type LookupSummary } from "./lookup/lookup.ts";
+import { type LookupProblem, ProblemLog } from "./lookup/problems.ts";
+import { dateOf } from "./output/phrases.ts";
 
 /**
- * How far a lookup has come. `keys` counts days of ids that are derived for the first time, `filters` large hours that are
+ * How far a lookup has come. `keys` counts days of ids that are derived for the first time, `kept` hours on this disk, `filters` large hours that are
  * searched for ids, `hits` pages of them that may hold reports of the device.
  */
 export interface Progress {
-  readonly stage: "keys" | "open" | "closed" | "filters" | "hits";
+  readonly stage: "keys" | "kept" | "open" | "closed" | "filters" | "hits";
   readonly done: number;
   readonly total: number;
   /** Records under this device's ids so far. */
@@ -65,6 +67,8 @@ export interface FindResult {
   };
   /** The system's code, such as `ENOSPC`, when the cache did not take or give something; else null. */
   readonly cacheTrouble: string | null;
+  /** Whether an abort has ended it: `lookup.problems` has what was left out. */
+  readonly isInterrupted: boolean;
   /** The owner's clock when it began. */
   readonly lookedAt: UnixSeconds;
 }
@@ -73,8 +77,8 @@ export interface FindResult {
 const FRESH_SECONDS = DAY_SECONDS;
 
 /**
- * Looks for a device: reads all a server publishes, matches it against the device's ids here, opens the hits.
- * @throws {Failure} interrupted after an abort.
+ * Looks for a device: reads all a server publishes, matches it against the device's ids here, opens the hits. After an abort it
+ * derives and asks nothing more, and answers from what is on this disk and what was read until then.
  */
 export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<FindResult> {
   const trouble = new CacheTrouble();
@@ -89,16 +93,13 @@ export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<Fi
   });
   const onRecords = (records: Uint8Array): void => search.match(records);
   await lookup.refresh(onRecords);
-  assertRunning(deps.signal);
   let summary = await lookup.readHits(search.days.ids, onRecords);
-  assertRunning(deps.signal);
   let opened = search.open();
   const hasRead = summary.closedHours + summary.segments > 0;
   if (hasRead && !hasArrivedSince(opened.reports, now - FRESH_SECONDS)) {
     if (await search.know(lastPossibleDay(now))) {
       await lookup.replay(onRecords);
       summary = await lookup.readHits(search.days.ids, onRecords);
-      assertRunning(deps.signal);
       opened = search.open();
     }
   }
@@ -108,9 +109,10 @@ export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<Fi
     place: latestPlace(places),
     places,
     ...opened,
-    lookup: summary,
+    lookup: { ...summary, problems: [...search.problems, ...summary.problems] },
     window: { ...window, isWide: window.lastDay > lastUsualDay(now) },
     cacheTrouble: trouble.code,
+    isInterrupted: deps.signal.aborted,
     lookedAt: now,
   };
 }
@@ -126,6 +128,7 @@ class Search {
   #days: CandidateDays = { firstDay: 0, ids: new Uint8Array() };
   #table: IdTable = new IdTable(new Uint8Array());
   #hits: Hit[] = [];
+  readonly #log = new ProblemLog();
 
   constructor(deps: SearchDeps, device: DeviceKeys) {
     this.#deps = deps;
@@ -136,7 +139,12 @@ class Search {
     return this.#days;
   }
 
-  /** Learns the ids up to a day and forgets the hits. @returns whether that is more than was known. */
+  /** Days whose ids an abort has left out. */
+  get problems(): readonly LookupProblem[] {
+    return this.#log.problems;
+  }
+
+  /** Learns the ids up to a day; the hits are forgotten where that is more than was known. @returns whether it is. */
   async know(lastDay: number): Promise<boolean> {
     const before = this.#days.ids.length;
     if (before > 0 && windowOf(this.#days).lastDay >= lastDay) return false;
@@ -145,10 +153,12 @@ class Search {
       onDays: (done, total) => this.progress("keys", done, total),
     };
     this.#days = await loadCandidates(deps, this.#device, lastDay);
-    assertRunning(this.#deps.signal);
+    const next = windowOf(this.#days).lastDay + 1;
+    if (next <= lastDay) this.#log.interrupted(`days ${dateOf(next)} to ${dateOf(lastDay)}`);
+    if (this.#days.ids.length === before) return false;
     this.#table = new IdTable(this.#days.ids);
     this.#hits = [];
-    return this.#days.ids.length > before;
+    return true;
   }
 
   match(records: Uint8Array): void {
@@ -174,10 +184,4 @@ function hasArrivedSince(reports: readonly GradedReport[], time: UnixSeconds): b
   return reports.some(
     (report) => isTrusted(report) && report.arrivalStep * ARRIVAL_STEP_SECONDS >= time,
   );
-}
-
-function assertRunning(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  const remedy = "run it again: what was derived and fetched so far is kept";
-  throw new Failure("interrupted", "stopped before the end", remedy);
 }

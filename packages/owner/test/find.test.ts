@@ -119,13 +119,6 @@ describe("finding a device", () => {
     expect(scene.progress.at(-1)).toEqual({ stage: "closed", done: 1, total: 1, hits: 12 });
   });
 
-  it("stops when it is told to, and says so", async () => {
-    const scene = new Scene("stop");
-    scene.stop.abort();
-    await expect(scene.find()).rejects.toMatchObject({ exit: "interrupted" });
-    expect(scene.server.requests).toEqual([]);
-  });
-
   it("answers from this disk when the server is gone", async () => {
     const scene = new Scene("gone");
     scene.publish(passing(0));

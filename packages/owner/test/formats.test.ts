@@ -28,6 +28,7 @@ function resultOf(heard: readonly Heard[], lookup: Partial<FindResult["lookup"]>
     },
     window: { firstDay: 20_776, lastDay: 20_779, isWide: false },
     cacheTrouble: null,
+    isInterrupted: false,
     lookedAt: NOON,
   };
 }

@@ -7,7 +7,13 @@ import { inTime, LateError } from "./in-time.ts";
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Why a request gave nothing. */
-export type TransferErrorCode = "unreachable" | "timeout" | "redirect" | "status" | "too-large";
+export type TransferErrorCode =
+  | "unreachable"
+  | "timeout"
+  | "redirect"
+  | "status"
+  | "too-large"
+  | "interrupted";
 
 /** A request that gave nothing to use. */
 export class TransferError extends ProtocolError {
@@ -29,6 +35,7 @@ export interface TransferDeps {
   readonly clock: Clock;
   /** Base URL without a slash at its end. */
   readonly serverUrl: string;
+  /** Ends requests that are under way; every other one is then `interrupted`, too. */
   readonly signal: AbortSignal;
 }
 
@@ -89,6 +96,7 @@ export class Transfer {
       );
     } catch (error) {
       if (error instanceof TransferError) throw error;
+      if (signal.aborted) throw new TransferError("interrupted", 0, { cause: error });
       const code = error instanceof LateError ? "timeout" : "unreachable";
       throw new TransferError(code, 0, { cause: error });
     }

@@ -149,7 +149,16 @@ describe("transfer", () => {
       return Promise.resolve(new Response("x"));
     };
     const answer = transferOver(fetch, undefined, stop).get("/x", 10);
-    await expect(answer).rejects.toMatchObject({ code: "unreachable" });
+    await expect(answer).rejects.toMatchObject({ code: "interrupted" });
     expect(asked).toBe(0);
+  });
+
+  it("ends at an abort, whatever the answer is doing", async () => {
+    const stop = new AbortController();
+    const dripping = (): Response =>
+      new Response(new ReadableStream({ start: (c) => c.enqueue(new Uint8Array(3)) }));
+    const answer = transferOver(answering(dripping), undefined, stop).get("/x", 10);
+    setImmediate(() => stop.abort());
+    await expect(answer).rejects.toMatchObject({ code: "interrupted" });
   });
 });

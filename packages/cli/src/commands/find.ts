@@ -10,14 +10,15 @@ export const findCommand: Command = {
   help: `usage: glowworm find NAME [--json | --format geojson] [--compare URL]
 
 Reads what the server publishes to everybody, finds the reports of this device in it, opens them here and
-prints where it was. The server learns neither who asks nor for what.
+prints where it was. The server learns neither who asks nor for what. Ctrl-C ends the reading: the answer is then from
+what is on this disk and what was read until then. A second one ends at once, without an answer.
 
   --json              one JSON object
   --format geojson    GeoJSON (RFC 7946)
   --compare URL       ask a mirror whether the server shows it the same hours
 
 Exit codes: 0 found, 3 found but something could not be read, 4 not found, 13 server not reached (an answer
-printed then comes from this disk).
+printed then comes from this disk), 130 interrupted.
 
   glowworm find laptop`,
   options: LOOKUP_OPTIONS,

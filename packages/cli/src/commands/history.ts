@@ -10,7 +10,7 @@ export const historyCommand: Command = {
   help: `usage: glowworm history NAME [--json | --format geojson] [--compare URL]
 
 Prints every place the reports tell of, oldest first: as far back as the server keeps reports, or two months of what
-this computer has read before.
+this computer has read before. Ctrl-C ends the reading, as for find.
 
   --json              one JSON object
   --format geojson    GeoJSON (RFC 7946)

@@ -35,8 +35,17 @@ export interface FilteredHour {
   readonly manifest: string;
 }
 
+/** An hour of which the first version that came was read. */
+interface ReadHour {
+  /** Hash of its manifest, lowercase hex. */
+  readonly manifest: string;
+  /** Hash of the manifest before, lowercase hex. */
+  readonly previous: string;
+  readonly isFiltered: boolean;
+}
+
 /**
- * Reads what is the same for every owner of closed hours, newest first: from this disk, or from the server and then to
+ * Reads what is the same for every owner of closed hours, newest first: from this disk, and then from the server to
  * this disk. That is hours whole, or, of those that have one, the filter.
  */
 export class ClosedHoursReader {
@@ -44,10 +53,10 @@ export class ClosedHoursReader {
   readonly #source: HourSource;
   readonly #log: ProblemLog;
   readonly #cache: HourCache;
-  /** By hour: the hash of the manifest before, in hex. */
+  /** By listed hour: the hash of the manifest before, in hex. */
   readonly #previous = new Map<number, string>();
-  readonly #read = new Set<number>();
-  /** By hour: the hash of the manifest that is here with a filter, in hex. */
+  readonly #read = new Map<number, ReadHour>();
+  /** By listed hour: the hash of the manifest that is here with a filter, in hex. */
   readonly #filtered = new Map<number, string>();
   readonly #underWay = new Room(UNDER_WAY_BYTES_MAX);
   readonly #bytes = new ByteBudget(LOOKUP_BYTES_MAX);
@@ -59,58 +68,63 @@ export class ClosedHoursReader {
     this.#cache = cache;
   }
 
-  /** Hours whose filter is to be searched, and of which no page was read; newest first. */
+  /** How many hours could be read. */
+  get count(): number {
+    return this.#read.size;
+  }
+
+  /** Listed hours whose filter is to be searched, and of which no page was read; newest first. */
   get filtered(): readonly FilteredHour[] {
     const hours = [...this.#filtered].map(([hour, manifest]) => ({ hour, manifest }));
     return hours.sort((a, b) => b.hour - a.hour);
   }
 
-  /** Reads every listed hour, and what is on this disk besides. @returns how many could be read. */
-  async read(listed: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
-    const { signal, onProgress } = this.#deps;
-    const others = await this.#readOthers(listed, onRecords);
+  /**
+   * Gives what is on this disk, newest first, but for filters that were read, and asks nobody. So nothing that a server does, or
+   * a list of other hours, hides what is here.
+   */
+  async readKept(onRecords: OnRecords): Promise<void> {
+    const { onProgress } = this.#deps;
+    const isUnread = (hour: number): boolean => this.#read.get(hour)?.isFiltered !== true;
+    const hours = this.#cache.hours().filter(isUnread);
     let done = 0;
-    await forEachOf(listed.toReversed(), PARALLEL, signal, async (hour) => {
+    await forEachOf(hours.toReversed(), 1, async (hour) => {
+      const kept = this.#cache.read(hour);
+      if (kept !== null) {
+        onRecords(kept.records);
+        this.#note(kept.manifest, kept.manifestHash);
+      }
+      done += 1;
+      onProgress("kept", done, hours.length);
+    });
+  }
+
+  /** Reads listed hours that `readKept` has not. */
+  async read(listed: readonly ListedHour[], onRecords: OnRecords): Promise<void> {
+    const { onProgress } = this.#deps;
+    let done = 0;
+    await forEachOf(listed.toReversed(), PARALLEL, async (hour) => {
       await this.#log.attempt(nameOf(hour.hour), () => this.#readHour(hour, onRecords));
       done += 1;
       onProgress("closed", done, listed.length);
     });
     this.#checkChain(listed);
-    return this.#read.size + others;
   }
 
-  /** Gives what is on this disk, newest first, but for filters that were read. @returns how many hours that is. */
-  async readCached(onRecords: OnRecords): Promise<number> {
-    return await this.#readOthers([], onRecords);
-  }
-
-  /** What is on this disk of hours that are not listed: a list of other hours hides nothing. */
-  async #readOthers(listed: readonly ListedHour[], onRecords: OnRecords): Promise<number> {
-    const known = new Set(listed.map(({ hour }) => hour));
-    const isOther = (hour: number): boolean => !known.has(hour) && !this.#filtered.has(hour);
-    const others = this.#cache.hours().filter(isOther);
-    let count = 0;
-    await forEachOf(others.toReversed(), 1, this.#deps.signal, async (hour) => {
-      const cached = this.#cache.read(hour);
-      if (cached === null) return;
-      onRecords(cached.records);
-      count += 1;
-    });
-    return count;
-  }
-
-  /** What is here is given and searched whatever the list says, and costs nothing. */
+  /** What is here stays, and is searched, whatever the list says of it, and costs nothing. */
   async #readHour(listed: ListedHour, onRecords: OnRecords): Promise<void> {
-    const cached = this.#cache.read(listed.hour);
-    if (cached !== null) {
-      onRecords(cached.records);
-      this.#note(cached.manifest, cached.manifestHash);
-      if (cached.manifestHash === listed.manifest) return this.#link(cached.manifest);
+    const kept = this.#read.get(listed.hour);
+    if (kept !== undefined) {
+      this.#toSearch(listed.hour, kept);
+      if (kept.manifest === listed.manifest) {
+        this.#previous.set(listed.hour, kept.previous);
+        return;
+      }
       this.#log.report(nameOf(listed.hour), "changed", "not what this server gave before");
     }
     if (!this.#affords(listed)) return this.#refuse(listed);
     await this.#underWay.hold(bytesAtOnce(listed), () =>
-      this.#fetchHour(listed, cached !== null, onRecords),
+      this.#fetchHour(listed, kept !== undefined, onRecords),
     );
   }
 
@@ -124,8 +138,8 @@ export class ClosedHoursReader {
     // The first stays: a server that gives something else later makes nothing be forgotten.
     const isKept = isHere || this.#cache.write(listed.hour, head, parts);
     if (!isKept) this.#log.report(nameOf(listed.hour), "not-kept", "no room for it");
-    if (!isHere) this.#note(manifest, listed.manifest);
-    this.#link(manifest);
+    if (!isHere) this.#toSearch(listed.hour, this.#note(manifest, listed.manifest));
+    this.#previous.set(listed.hour, toHex(manifest.previous));
     if (!hasFilter(manifest)) for (const page of parts) onRecords(page);
   }
 
@@ -153,13 +167,15 @@ export class ClosedHoursReader {
     this.#log.report(nameOf(hour), "too-large", "more than one lookup reads");
   }
 
-  #note(manifest: Manifest, hash: string): void {
-    this.#read.add(manifest.hour);
-    if (hasFilter(manifest)) this.#filtered.set(manifest.hour, hash);
+  #note(manifest: Manifest, hash: string): ReadHour {
+    const previous = toHex(manifest.previous);
+    const read = { manifest: hash, previous, isFiltered: hasFilter(manifest) };
+    this.#read.set(manifest.hour, read);
+    return read;
   }
 
-  #link(manifest: Manifest): void {
-    this.#previous.set(manifest.hour, toHex(manifest.previous));
+  #toSearch(hour: number, { manifest, isFiltered }: ReadHour): void {
+    if (isFiltered) this.#filtered.set(hour, manifest);
   }
 
   /** An hour taken out of the middle shows: the one after it names the hash of the one that was there. */

@@ -54,11 +54,11 @@ export class FilteredHoursReader {
     const { clock, random, signal, searchedHours, onProgress } = this.#deps;
     const wanted = await this.#wanted(hours, ids);
     searchedHours.save();
-    if (wanted.length === 0 || signal.aborted) return;
+    if (wanted.length === 0) return;
     const fetched = new Map<number, Uint8Array[]>();
     await clock.sleep(randomFraction(random) * PAUSE_MS_MAX, signal);
     let done = 0;
-    await forEachOf(shuffled(random, wanted), PARALLEL, signal, async (page) => {
+    await forEachOf(shuffled(random, wanted), PARALLEL, async (page) => {
       const { hour } = page;
       await this.#log.attempt(nameOf(hour), async () => {
         const bytes = await this.#fetch(page);
@@ -68,13 +68,13 @@ export class FilteredHoursReader {
       done += 1;
       onProgress("hits", done, wanted.length);
     });
-    await forEachOf([...fetched], 1, signal, ([hour, pages]) => this.#checkFilter(hour, pages));
+    await forEachOf([...fetched], 1, ([hour, pages]) => this.#checkFilter(hour, pages));
   }
 
   async #wanted(hours: readonly FilteredHour[], ids: Uint8Array): Promise<readonly PageOfHour[]> {
     const wanted: PageOfHour[] = [];
     let done = 0;
-    await forEachOf(hours, 1, this.#deps.signal, async (hour) => {
+    await forEachOf(hours, 1, async (hour) => {
       wanted.push(...this.#affordable(hour.hour, this.#hitsOf(hour, ids)));
       done += 1;
       this.#deps.onProgress("filters", done, hours.length);
@@ -93,12 +93,19 @@ export class FilteredHoursReader {
     return pages;
   }
 
-  /** Pages with hits that are not on this disk yet. An hour whose hits are known, and all here, is not even read. */
+  /**
+   * Pages with hits that are not on this disk yet. An hour whose hits are known, and all here, is not even read. After an
+   * interruption no other is: there would be nobody to ask for the pages.
+   */
   #hitsOf({ hour, manifest: hash }: FilteredHour, ids: Uint8Array): readonly PageOfHour[] {
-    const { searchedHours, hitPages } = this.#deps;
+    const { searchedHours, hitPages, signal } = this.#deps;
     const count = ids.length / GET_ID_BYTES;
     const known = searchedHours.of(hash, count);
     if (known?.ids === count && known.hits.every((hit) => hitPages.has(hit.hash))) return [];
+    if (signal.aborted) {
+      this.#log.interrupted(nameOf(hour));
+      return [];
+    }
     const cached = this.#cache.read(hour);
     if (cached === null || cached.filter === null || cached.manifestHash !== hash) return [];
     const { manifest, filter } = cached;

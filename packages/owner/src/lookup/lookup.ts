@@ -30,7 +30,8 @@ export interface LookupSummary {
 }
 
 /**
- * Reads what a server publishes, newest first. What `refresh` asks for, and in which order, follows from the server's list
+ * Reads what is on this disk, and then what a server publishes, newest first. An abort ends what is asked of the server, and names
+ * what was not read; what is on this disk is read all the same. What `refresh` asks for, and in which order, follows from the server's list
  * and this disk's cache alone: never from a key, an id or a hit. `readHits` asks for pages of hours with a filter.
  * @see docs/protocol.md sections 7 and 9.4
  */
@@ -43,7 +44,6 @@ export class Lookup {
   readonly #closed: ClosedHoursReader;
   readonly #filtered: FilteredHoursReader;
   #isServerReached = false;
-  #closedHours = 0;
   #olderHours = 0;
   #records = 0;
 
@@ -66,6 +66,7 @@ export class Lookup {
     const count = this.#counting(onRecords);
     makeCacheRoom(hoursFolderOf(this.#deps.cacheFolder), this.#window(), this.#deps.trouble);
     for (const page of this.#deps.hitPages.records()) count(page);
+    await this.#closed.readKept(count);
     const list = await this.#list();
     const { compareUrl } = this.#deps;
     if (list !== null && compareUrl !== undefined) {
@@ -73,8 +74,7 @@ export class Lookup {
     }
     this.#isServerReached = list !== null;
     this.#olderHours = list?.older ?? 0;
-    this.#closedHours =
-      list === null ? await this.#closed.readCached(count) : await this.#readListed(list, count);
+    if (list !== null) await this.#readListed(list, count);
     return this.#summary();
   }
 
@@ -87,7 +87,7 @@ export class Lookup {
   /** Gives once more what was read, without a request. */
   async replay(onRecords: OnRecords): Promise<void> {
     for (const segment of this.#open.segments) onRecords(segment);
-    await this.#closed.readCached(onRecords);
+    await this.#closed.readKept(onRecords);
     for (const page of this.#deps.hitPages.records()) onRecords(page);
   }
 
@@ -101,7 +101,7 @@ export class Lookup {
   #summary(): LookupSummary {
     return {
       isServerReached: this.#isServerReached,
-      closedHours: this.#closedHours,
+      closedHours: this.#closed.count,
       olderHours: this.#olderHours,
       segments: this.#open.segments.length,
       records: this.#records,
@@ -122,13 +122,13 @@ export class Lookup {
     return list;
   }
 
-  async #readListed(list: WindowedList, onRecords: OnRecords): Promise<number> {
+  async #readListed(list: WindowedList, onRecords: OnRecords): Promise<void> {
     const gone = await this.#open.read(list, onRecords);
     const latest = gone.length === 0 ? list : ((await this.#list()) ?? list);
     for (const segment of gone) {
       const isClosed = latest.hours.some(({ hour }) => hour === hourOfSegment(segment));
       if (!isClosed) this.#log.report(`segment ${segment}`, "status", "gone, but not closed");
     }
-    return this.#closed.read(latest.hours, onRecords);
+    await this.#closed.read(latest.hours, onRecords);
   }
 }

@@ -37,11 +37,11 @@ export class OpenHourReader {
 
   /** @returns numbers of segments whose hour was closed after the list was made. */
   async read(list: HoursList, onRecords: OnRecords): Promise<readonly number[]> {
-    const { signal, onProgress } = this.#deps;
+    const { onProgress } = this.#deps;
     const segments = list.open === null ? [] : countDown(list.open.last, list.open.first);
     const gone: number[] = [];
     let done = 0;
-    await forEachOf(segments, PARALLEL, signal, async (segment) => {
+    await forEachOf(segments, PARALLEL, async (segment) => {
       await this.#log.attempt(`segment ${segment}`, async () => {
         const records = await this.#fetchOrGone(segment);
         if (records === null) gone.push(segment);

@@ -31,6 +31,11 @@ export class ProblemLog {
     return [...this.#problems.values()];
   }
 
+  /** What an interruption has left out. */
+  interrupted(what: string): void {
+    this.report(what, "interrupted", "interrupted");
+  }
+
   /** What is said already is not said again: a list may be read twice. */
   report(what: string, code: LookupProblem["code"], detail: string): void {
     this.#problems.set(`${what} ${code} ${detail}`, { what, code, detail });

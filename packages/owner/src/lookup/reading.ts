@@ -19,7 +19,7 @@ export interface LookupDeps extends TransferDeps {
   /** What filters were searched for this device before. */
   readonly searchedHours: SearchedHours;
   readonly onProgress: (
-    stage: "open" | "closed" | "filters" | "hits",
+    stage: "kept" | "open" | "closed" | "filters" | "hits",
     done: number,
     total: number,
   ) => void;

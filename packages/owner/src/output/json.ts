@@ -49,6 +49,7 @@ function contextOf(result: FindResult): object {
   const { lookup, window, refused } = result;
   return {
     lookedAt: timeOf(result.lookedAt),
+    interrupted: result.isInterrupted,
     warnings: warningsOf(result).map(({ code }) => code),
     looked: {
       serverReached: lookup.isServerReached,

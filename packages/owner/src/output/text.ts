@@ -28,6 +28,7 @@ export function historyLine(place: Place): string {
 /** What has to be known beside an answer: one line each. */
 export function warningLines(result: FindResult): readonly string[] {
   return [
+    ...interruptionLines(result),
     ...warningsOf(result).map(({ text }) => text),
     ...problemLines(result),
     ...noteLines(result),
@@ -39,6 +40,7 @@ export function nothingFoundLines(device: string, result: FindResult): readonly 
   const { lookup, window, refused } = result;
   const refusals = refused.notOpening + refused.malformed + refused.fromTheFuture;
   return [
+    ...interruptionLines(result),
     `${device} was not found.`,
     `Looked at ${counted(lookup.records, "record")} (padding included) in ${counted(lookup.closedHours, "closed hour")} and ${counted(lookup.segments, "open segment")},`,
     `for every key of the beacon's days ${dateOf(window.firstDay)} to ${dateOf(window.lastDay)}${window.isWide ? ", wrong clocks included" : ""}.`,
@@ -63,6 +65,12 @@ function reasonsFor({ lookup }: FindResult): readonly string[] {
     "it was last heard longer ago than this server keeps reports",
     "the relays near it report to another server",
   ];
+}
+
+function interruptionLines({ isInterrupted }: FindResult): readonly string[] {
+  const text =
+    "interrupted: this is from what was read until then; run it again, and it goes on from there";
+  return isInterrupted ? [text] : [];
 }
 
 const PROBLEM_LINES_MAX = 5;
