@@ -20,7 +20,7 @@ export interface PolicyLimits {
   readonly newIdsPerMinute: number;
   /** Reports of one id while it is remembered. */
   readonly reportsPerId: number;
-  /** Ids remembered. */
+  /** Reported ids that are remembered; and, for the rest of its minute, as many that lost the draw. */
   readonly ids: number;
 }
 
@@ -28,7 +28,7 @@ export interface PolicyLimits {
  * 20 new ids a minute carry what passes a relay in a street, and bound what somebody can smuggle through one relay
  * by inventing beacons, or make it upload. A crowd that rotates at one moment is reported within its epoch all the
  * same: who lost the draw takes part in the next minute's. Beyond that many remembered ids the oldest are
- * forgotten: they count as new again, and so against the 20.
+ * forgotten: they count as new again, and so against the 20. Ids that lost push out none that were reported.
  */
 export const POLICY_LIMITS: PolicyLimits = { newIdsPerMinute: 20, reportsPerId: 2, ids: 8192 };
 
@@ -47,18 +47,18 @@ interface Remembered {
   readonly sinceMs: number;
   readonly reports: number;
   readonly last: Offer;
-  /** Minute in which it was drawn out; null once it was reported. */
-  readonly drawnOut: number | null;
 }
 
 /**
  * Decides which rebuilt keys are reported. Invariant: an id is reported at most `reportsPerId` times while it is
- * remembered, and never more than `ids` are remembered.
+ * remembered, and never more than twice `ids` are remembered.
  */
 export class ReportPolicy {
   readonly #random: RandomSource;
   readonly #limits: PolicyLimits;
-  readonly #ids = new Map<string, Remembered>();
+  readonly #reported = new Map<string, Remembered>();
+  /** Ids that lost the draw in this minute. */
+  readonly #drawnOut = new Set<string>();
   #minute = Number.NEGATIVE_INFINITY;
   #newInMinute = 0;
 
@@ -69,34 +69,38 @@ export class ReportPolicy {
 
   /** Ids remembered. */
   get size(): number {
-    return this.#ids.size;
+    return this.#reported.size + this.#drawnOut.size;
   }
 
   /** The verdict on an offer at a wall time in milliseconds; a yes is remembered as reported. */
   decide(offer: Offer, nowMs: number): Verdict {
-    const minute = Math.floor(nowMs / MINUTE_MS);
     const known = this.#recall(offer.id, nowMs);
-    if (known === undefined || known.drawnOut !== null) {
-      if (known?.drawnOut === minute) return "sampled-out";
-      return this.#decideNew(offer, nowMs, minute);
-    }
+    if (known === undefined) return this.#decideNew(offer, nowMs);
     if (known.reports >= this.#limits.reportsPerId || !isMuchBetter(offer, known.last)) {
       return "same";
     }
-    this.#ids.set(offer.id, { ...known, reports: known.reports + 1, last: offer });
+    this.#reported.set(offer.id, { ...known, reports: known.reports + 1, last: offer });
     return "better";
   }
 
-  #decideNew(offer: Offer, nowMs: number, minute: number): Verdict {
+  #decideNew(offer: Offer, nowMs: number): Verdict {
+    const minute = Math.floor(nowMs / MINUTE_MS);
     if (minute !== this.#minute) {
       this.#minute = minute;
       this.#newInMinute = 0;
+      this.#drawnOut.clear();
     }
+    if (this.#drawnOut.has(offer.id)) return "sampled-out";
     this.#newInMinute++;
-    const isDrawn = this.#isDrawn();
-    const drawnOut = isDrawn ? null : minute;
-    this.#remember(offer, { sinceMs: nowMs, reports: isDrawn ? 1 : 0, last: offer, drawnOut });
-    return isDrawn ? "first" : "sampled-out";
+    if (!this.#isDrawn()) {
+      this.#drawnOut.add(offer.id);
+      this.#forgetOldest(this.#drawnOut);
+      return "sampled-out";
+    }
+    this.#reported.delete(offer.id);
+    this.#reported.set(offer.id, { sinceMs: nowMs, reports: 1, last: offer });
+    this.#forgetOldest(this.#reported);
+    return "first";
   }
 
   /** The n-th new id of a minute beyond the cap passes with probability cap / n: a flood gains with its logarithm. */
@@ -106,17 +110,14 @@ export class ReportPolicy {
   }
 
   #recall(id: string, nowMs: number): Remembered | undefined {
-    const known = this.#ids.get(id);
+    const known = this.#reported.get(id);
     return known === undefined || Math.abs(nowMs - known.sinceMs) >= MEMORY_MS ? undefined : known;
   }
 
-  #remember(offer: Offer, entry: Remembered): void {
-    this.#ids.delete(offer.id);
-    this.#ids.set(offer.id, entry);
-    if (this.#ids.size > this.#limits.ids) {
-      const [oldest] = this.#ids.keys();
-      if (oldest !== undefined) this.#ids.delete(oldest);
-    }
+  #forgetOldest(ids: Map<string, Remembered> | Set<string>): void {
+    if (ids.size <= this.#limits.ids) return;
+    const [oldest] = ids.keys();
+    if (oldest !== undefined) ids.delete(oldest);
   }
 }
 

@@ -1,4 +1,4 @@
-import { randomFraction } from "@glowworm/protocol";
+import { type RandomSource, randomFraction } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -93,12 +93,58 @@ describe("many new ids", () => {
     expect(reported.size).toBe(100);
   });
 
-  it("remembers no more ids than its limit, of 200,000", () => {
+  it("remembers no more ids than its limits, of 200,000", () => {
     const policy = new ReportPolicy(seededRandom(6));
-    for (let n = 0; n < 200_000; n++) policy.decide(offer({ id: `${n}` }), START_MS + n);
-    expect(policy.size).toBe(POLICY_LIMITS.ids);
+    let most = 0;
+    for (let n = 0; n < 200_000; n++) {
+      policy.decide(offer({ id: `${n}` }), START_MS + n);
+      most = Math.max(most, policy.size);
+    }
+    expect(most).toBeGreaterThan(POLICY_LIMITS.ids);
+    expect(most).toBeLessThanOrEqual(2 * POLICY_LIMITS.ids);
+    const all = new ReportPolicy(seededRandom(6), { ...POLICY_LIMITS, newIdsPerMinute: 200_000 });
+    for (let n = 0; n < 200_000; n++) all.decide(offer({ id: `${n}` }), START_MS + n);
+    expect(all.size).toBe(POLICY_LIMITS.ids);
   });
+
+  it("do not push out what was reported: a beacon beside 30 invented ones a second", () => {
+    const policy = new ReportPolicy(seededRandom(7));
+    expect(policy.decide(offer(), START_MS)).toBe("first");
+    for (let n = 0; n < 30 * 599; n++) {
+      policy.decide(offer({ id: `${n}` }), START_MS + n * 33);
+      if (n % 30 === 0) expect(policy.decide(offer(), START_MS + n * 33)).toBe("same");
+    }
+  });
+
+  it.each([
+    [2, 85, 100],
+    [10, 40, 70],
+    [300, 1, 15],
+  ])(
+    "%i s between two hearings of a beacon beside 30 invented ones a second: %i to %i of 100 epochs are reported",
+    (gap, min, max) => {
+      const random = seededRandom(`flood ${gap}`);
+      const epochs = Array.from({ length: 100 }, () => isReportedBesideFlood(random, gap));
+      const reported = epochs.filter((is) => is).length;
+      expect(reported).toBeGreaterThanOrEqual(min);
+      expect(reported).toBeLessThanOrEqual(max);
+    },
+  );
 });
+
+/** Whether a beacon heard every `gap` seconds of an epoch is reported, when 30 new ids come in each of its seconds. */
+function isReportedBesideFlood(random: RandomSource, gap: number): boolean {
+  const policy = new ReportPolicy(random);
+  const phase = Math.floor(randomFraction(random) * gap * 30);
+  let isReported = false;
+  for (let n = 0; n < 30 * 300; n++) {
+    const atMs = START_MS + (n * 1000) / 30;
+    policy.decide(offer({ id: `${n}` }), atMs);
+    const isHeard = n % (gap * 30) === phase;
+    if (isHeard && policy.decide(offer({ id: "beacon" }), atMs) === "first") isReported = true;
+  }
+  return isReported;
+}
 
 it("never reports an id more than twice in ten minutes, whatever is offered", () => {
   const accuracy = fc.integer({ min: 0, max: 65_535 });

@@ -7,9 +7,10 @@ import {
   readFileIfAny,
   replaceFile,
 } from "@glowworm/platform";
-import { ascii } from "@glowworm/protocol";
+import { ascii, type Clock } from "@glowworm/protocol";
 import { formatOf, markFormat } from "../store/embedded/format.ts";
 import { Layout } from "../store/embedded/layout.ts";
+import { ReachBack } from "./reach-back.ts";
 
 /** A folder of copies: of one source for ever, and in use by one mirror at a time. */
 export class MirrorFolder {
@@ -17,13 +18,14 @@ export class MirrorFolder {
   readonly #layout: Layout;
   readonly #lock: FolderLock;
   readonly #floorPath: string;
+  readonly #reach: ReachBack;
   #floor = 0;
 
   /**
    * @param source base URL of the server whose hours these are.
    * @throws {Failure} when the folder is in use, or is not one of copies of this source.
    */
-  constructor(root: string, source: string) {
+  constructor(root: string, source: string, clock: Clock) {
     this.#root = root;
     this.#layout = new Layout(root);
     this.#floorPath = join(root, "floor");
@@ -36,6 +38,7 @@ export class MirrorFolder {
       this.#claimFor(source);
       this.#layout.removeUnfinished();
       const floor = readFileIfAny(this.#floorPath);
+      this.#reach = new ReachBack(join(root, "oldest-listed"), clock);
       if (floor !== null) this.#floor = Number(new TextDecoder().decode(floor));
     } catch (error) {
       this.#lock.release();
@@ -58,14 +61,10 @@ export class MirrorFolder {
     return this.#layout.closedHour(hour);
   }
 
-  /** Removes the files of hours before `hour`, for good. */
-  expire(hour: number): void {
-    if (hour > this.#floor) {
-      replaceFile(this.#floorPath, ascii(`${hour}\n`));
-      this.#floor = hour;
-    }
-    for (const old of this.hours) if (old < hour) rmSync(this.pathOf(old), { force: true });
-    this.#layout.expireDamaged(hour);
+  /** Takes note of the oldest hour of a list; removes, for good, the files of hours before those of a whole day of lists. */
+  noteOldest(hour: number): void {
+    const reach = this.#reach.note(hour);
+    if (reach !== null) this.#expire(reach);
   }
 
   /** Moves the file of an hour out of the way; returns where it is now. */
@@ -75,6 +74,15 @@ export class MirrorFolder {
 
   release(): void {
     this.#lock.release();
+  }
+
+  #expire(hour: number): void {
+    if (hour > this.#floor) {
+      replaceFile(this.#floorPath, ascii(`${hour}\n`));
+      this.#floor = hour;
+    }
+    for (const old of this.hours) if (old < hour) rmSync(this.pathOf(old), { force: true });
+    this.#layout.expireDamaged(hour);
   }
 
   /** The first copies of a source are what its later answers are compared with. */

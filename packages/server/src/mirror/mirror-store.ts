@@ -32,7 +32,7 @@ export class MirrorStore implements PublishedHours {
   constructor(options: MirrorStoreOptions) {
     const { crypto, clock, folder, source } = options;
     this.#options = options;
-    this.#folder = new MirrorFolder(folder, source);
+    this.#folder = new MirrorFolder(folder, source, clock);
     try {
       this.#load();
     } catch (error) {
@@ -66,10 +66,10 @@ export class MirrorStore implements PublishedHours {
     this.#list = [...this.#list, closed].sort((a, b) => a.hour - b.hour);
   }
 
-  /** Removes hours before `hour`, for good. */
-  expire(hour: number): void {
-    this.#folder.expire(hour);
-    this.#list = this.#list.filter((closed) => closed.hour >= hour);
+  /** As `MirrorFolder.noteOldest`. */
+  noteOldest(hour: number): void {
+    this.#folder.noteOldest(hour);
+    this.#list = this.#list.filter((closed) => closed.hour >= this.floor);
   }
 
   /** Checks a piece of what is here. */

@@ -12,7 +12,8 @@ import { DiskRoom, MIN_FREE_BYTES_DEFAULT } from "../store/embedded/disk-room.ts
 import { createMirrorApp } from "./mirror-app.ts";
 import { MirrorDiary } from "./mirror-diary.ts";
 import { MirrorStore } from "./mirror-store.ts";
-import { POLL_MS, Source } from "./source.ts";
+import { POLL_MS } from "./reach-back.ts";
+import { Source } from "./source.ts";
 
 const RETRY_MS_MIN = 30_000;
 const RETRY_MS_MAX = 3_600_000;

@@ -17,6 +17,7 @@ import { HourRetries } from "./hour-retries.ts";
 import type { MirrorDiary } from "./mirror-diary.ts";
 import type { MirrorStore } from "./mirror-store.ts";
 import { HourAloneError, patientGet } from "./patient-get.ts";
+import { POLL_MS } from "./reach-back.ts";
 import { SourceWitness } from "./source-witness.ts";
 
 /** What copying stands on. */
@@ -31,9 +32,6 @@ export interface SourceDeps {
   readonly room: DiskRoom;
   readonly diary: MirrorDiary;
 }
-
-/** Hours close once an hour: the list is read every five minutes, for twelve small requests, however much is to be copied. */
-export const POLL_MS: number = 300_000;
 
 /** The server whose hours are copied: one list at a time, and the hours of it that are not here, newest first. */
 export class Source {
@@ -92,7 +90,8 @@ export class Source {
       diary.complain("hour-refused", text);
     }
     this.#witness.compare(this.#listed, store.hours);
-    this.#expire();
+    const [oldest] = this.#listed;
+    if (oldest !== undefined) store.noteOldest(oldest.hour);
     const here = new Set(store.hours.map(({ hour }) => hour));
     const missing = this.#listed.filter(({ hour }) => !here.has(hour));
     for (const { hour } of missing.filter((listed) => listed.hour < store.floor)) {
@@ -102,17 +101,6 @@ export class Source {
     this.#missing = missing
       .filter(({ hour }) => hour >= store.floor && this.#retries.isDue(hour, this.#readAtMs))
       .reverse();
-  }
-
-  /** Removes what the source has removed. A list without one hour that is here is taken for no such news. */
-  #expire(): void {
-    const { store, diary } = this.#deps;
-    const [oldest] = this.#listed;
-    if (oldest === undefined || store.hours.length === 0) return;
-    const listed = new Set(this.#listed.map(({ hour }) => hour));
-    if (store.hours.some(({ hour }) => listed.has(hour))) store.expire(oldest.hour);
-    else
-      diary.complain("hour-refused", "the list has none of the hours that are here: they are kept");
   }
 
   /** An hour that cannot be had holds up no other; a source that is gone puts off no hour. */

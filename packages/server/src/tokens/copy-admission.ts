@@ -4,7 +4,7 @@ import { errorCode, Failure, makePrivateFolder, replaceFile } from "@glowworm/pl
 import { finished } from "../store/embedded/tools/finished.ts";
 import type { ToolWorld } from "../store/embedded/tools/tool-world.ts";
 
-const FILES = /^(?:token\.secret|invites\.sqlite|spent\/[0-9]+\.sqlite)$/;
+const FILES = /^(?:token\.secret|invites\.sqlite|spent\/(?:[0-9]+\.sqlite|forgotten))$/;
 
 /**
  * Makes what admission keeps in `to` the same as in `from`, the data folder of a server that runs or not, or a backup: the

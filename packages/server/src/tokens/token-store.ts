@@ -48,8 +48,8 @@ export interface TokenStore {
   /** As `Invites.take`. @throws {StoreUnavailableError} */
   take: Invites["take"];
   /**
-   * Binds a token of a day, by its nonce of 32 bytes, to a mark of 16 bytes; false when it is bound to another one. A
-   * yes survives the end of the process.
+   * Binds a token of a day, by its nonce of 32 bytes, to a mark of 16 bytes; false when it is bound to another one, or what
+   * was bound on its day is forgotten. A yes survives the end of the process.
    * @throws {StoreUnavailableError}
    */
   bind(day: number, nonce: Uint8Array, mark: Uint8Array): Promise<boolean>;

@@ -73,7 +73,10 @@ export class UploadAdmission {
     const mark = this.#markOf(token, body);
     if (await this.#options.store.bind(token.day, token.nonce, mark)) return;
     this.#failures.count(prefix);
-    throw new ProblemError("token-refused", "the token was spent on another batch");
+    throw new ProblemError(
+      "token-refused",
+      "the token was spent, or is of a day that is forgotten",
+    );
   }
 
   /** Forgets spent tokens that are not accepted any more. Call it from time to time. @throws {StoreUnavailableError} */

@@ -69,19 +69,6 @@ describe("a mirror", () => {
     expect(scene.hourFiles).toEqual([older, newer].map((hour) => `${hour}.hour`));
   });
 
-  it("keeps what the server keeps, and removes what that has removed", async () => {
-    const scene = await MirrorScene.open(1, 1, 1);
-    const { mirror, url } = await scene.copied();
-    const list = await listOf(scene.url);
-    scene.lies.set(PATHS.hours, () => Response.json({ ...list, hours: list.hours.slice(1) }));
-    await copyAll(mirror);
-    expect((await listOf(url)).hours).toEqual(list.hours.slice(1));
-    expect(scene.hourFiles).toHaveLength(2);
-    scene.lies.set(PATHS.hours, () => Response.json({ ...list, hours: [] }));
-    await copyAll(mirror);
-    expect(scene.hourFiles).toHaveLength(2);
-  });
-
   it("is ready once it has read the list, and goes on when the server is gone, trying ever later", async () => {
     const scene = await MirrorScene.open(1);
     const { mirror, url } = await scene.mirror();

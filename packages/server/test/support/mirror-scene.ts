@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -92,6 +92,11 @@ export class MirrorScene {
     const started = await this.mirror();
     await copyAll(started.mirror);
     return started;
+  }
+
+  /** Leaves in the folder what a mirror remembers that read all lists of a day but one, and `oldest` as the first hour of each. */
+  almostADay(oldest: number): void {
+    writeFileSync(join(this.folder, "oldest-listed"), `${oldest}\n`.repeat(287));
   }
 
   readonly fetch: Fetch = async (url, init) => {

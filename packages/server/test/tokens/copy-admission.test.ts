@@ -46,6 +46,17 @@ it("a copy has the secret, the invites and what was spent, beside a server that 
   for (const open of [invites, copied]) await open.close();
 });
 
+it("a copy has forgotten the days that the server has", async () => {
+  const [from, to] = [temporaryFolder(), temporaryFolder()];
+  const running = openEmbeddedTokenStore(from);
+  await running.bind(100, NONCE, MARK);
+  await running.dropBefore(101);
+  await copyAdmission(world, from, to);
+  const restored = openEmbeddedTokenStore(to);
+  expect(await restored.bind(100, NONCE, OTHER)).toBe(false);
+  for (const open of [running, restored]) await open.close();
+});
+
 it("a public server has nothing to copy", async () => {
   const [from, to] = [temporaryFolder(), temporaryFolder()];
   expect(await copyAdmission(world, from, to)).toBe(0);

@@ -70,12 +70,40 @@ describe("spent tokens", () => {
     expect(files().some((name) => name.startsWith("1.sqlite"))).toBe(true);
     spent.dropBefore(2);
     expect(files().some((name) => name.startsWith("1."))).toBe(false);
-    expect([1, 2, 10].map((day) => spent.bind(day, NONCE, OTHER))).toEqual([true, false, false]);
+    expect([2, 10].map((day) => spent.bind(day, NONCE, MARK))).toEqual([true, true]);
     spent.close();
     const later = new SpentTokens(folder);
     later.dropBefore(10);
-    expect(files().every((name) => name.startsWith("10.sqlite"))).toBe(true);
+    expect(files().filter((name) => !name.startsWith("10.sqlite"))).toEqual(["forgotten"]);
     later.close();
+  });
+
+  it("of a forgotten day take nothing any more, after a restart either; days after the last that was spent on do", () => {
+    const folder = temporaryFolder();
+    let spent = new SpentTokens(folder);
+    spent.bind(1, NONCE, MARK);
+    spent.bind(2, NONCE, MARK);
+    spent.dropBefore(100_000);
+    spent.dropBefore(2);
+    for (let start = 0; start < 2; start++) {
+      expect([1, 2].map((day) => spent.bind(day, NONCE, MARK))).toEqual([false, false]);
+      spent.close();
+      spent = new SpentTokens(folder);
+    }
+    expect(spent.bind(3, NONCE, MARK)).toBe(true);
+    spent.close();
+  });
+
+  it("take nothing when the process ends while it removes the files of their day", () => {
+    const folder = temporaryFolder();
+    const spent = new SpentTokens(folder);
+    spent.bind(1, NONCE, MARK);
+    // A folder under the name of a file is what cannot be removed.
+    mkdirSync(join(folder, "admission", "spent", "0.sqlite"));
+    expect(() => spent.dropBefore(2)).toThrow();
+    const again = new SpentTokens(folder);
+    expect(again.bind(1, random.bytes(32), MARK)).toBe(false);
+    again.close();
   });
 
   it("are an unavailable store when the disk is full, or their file is none", async () => {

@@ -152,6 +152,22 @@ describe("an invite-only server", () => {
       "token-refused",
     ]);
   });
+
+  it("takes no spent token again after a clock that was two days ahead is right, and those of the next day", async () => {
+    const [token, unspent, body] = [app.token(), app.token(), batch()];
+    expect((await app.upload(spending(token), body)).status).toBe(201);
+    app.clock.advance(2 * DAY_MS);
+    await app.admission.forgetOld();
+    app.clock.setWall(app.clock.nowMs() - 2 * DAY_MS);
+    await app.admission.forgetOld();
+    for (const old of [token, unspent]) {
+      const response = await app.upload(spending(old), batch());
+      expect(await refusalOf(response)).toEqual([403, "token-refused"]);
+    }
+    app.clock.advance(DAY_MS);
+    expect((await app.upload(spending(app.token(TODAY + 1)), batch())).status).toBe(201);
+    expect(app.stored).toBe(2);
+  });
 });
 
 it("a disk that fails is no failure of the network that uploads or asks", async () => {
