@@ -113,6 +113,26 @@ describe("the database of an open hour", () => {
     expect(runsOf(path)).toEqual(Array.from({ length: 11 }, (_, index) => index + 1));
   });
 
+  it("is certain before its log is emptied, when that failed the last time", () => {
+    const disk = new FailingDisk();
+    const path = join(temporaryFolder(), "7.sqlite");
+    const hour = HourDatabase.create(disk.open, path, SEGMENT);
+    add(hour, 1, 1);
+    const before = readFileSync(path);
+    const reader = readerOf(path);
+    add(hour, 2, 2);
+    expect(hour.truncateLog()).toBe(false);
+    reader.close();
+    disk.fails = true;
+    expect(() => hour.truncateLog()).toThrow("the disk fails");
+    disk.fails = false;
+    const { length } = readFileSync(path);
+    writeFileSync(path, Buffer.concat([before, Buffer.alloc(length - before.length)]));
+    expect(hour.truncateLog()).toBe(true);
+    hour.close();
+    expect(runsOf(path)).toEqual([1, 2]);
+  });
+
   it("is certain before it is closed, because that ends the log", () => {
     const disk = new FailingDisk();
     const path = join(temporaryFolder(), "7.sqlite");

@@ -90,17 +90,14 @@ export class HourDatabase {
    * synced there is certain, all of it after the failure. Without this, a report that is sent again would be found, nothing be written, and a yes said.
    */
   settle(): void {
-    if (this.#isSettled) return;
-    this.#copied.writeAgain(this.#checkpoint("PASSIVE").checkpointed);
-    if (!this.#truncate()) throw new Error("the log is in use");
-    this.#isSettled = true;
+    if (!this.#isSettled && !this.#emptyLog()) throw new Error("the log is in use");
   }
 
   /** Empties the log, which holds what was removed. Returns false when somebody else, as a backup, reads it. */
   truncateLog(): boolean {
     this.#database.pragma("busy_timeout = 0");
     try {
-      return this.#truncate();
+      return this.#emptyLog();
     } finally {
       this.#database.pragma(`busy_timeout = ${PATIENCE_MS}`);
     }
@@ -128,8 +125,12 @@ export class HourDatabase {
     }
   }
 
-  #truncate(): boolean {
-    return this.#checkpoint("TRUNCATE").busy === 0;
+  /** Returns false when somebody else reads the log. */
+  #emptyLog(): boolean {
+    if (!this.#isSettled) this.#copied.writeAgain(this.#checkpoint("PASSIVE").checkpointed);
+    const isEmpty = this.#checkpoint("TRUNCATE").busy === 0;
+    if (isEmpty) this.#isSettled = true;
+    return isEmpty;
   }
 
   #checkpoint(mode: "PASSIVE" | "TRUNCATE"): Checkpoint {
