@@ -1,6 +1,6 @@
 import { renameSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Database, syncFolder } from "@glowworm/platform";
+import { type Database, openForReading, syncFolder } from "@glowworm/platform";
 import { CopiedPages } from "./copied-pages.ts";
 import { UNFINISHED } from "./layout.ts";
 import {
@@ -103,15 +103,18 @@ export class HourDatabase {
     }
   }
 
+  /** Who closes a database last copies its log, and removes it: what was copied before a failure is to be certain then. */
   close(): void {
-    // Who closes a database last copies its log, and removes it: what was copied before a failure is to be certain then.
     this.#database.pragma("busy_timeout = 0");
+    let reader: Database | null = null;
     try {
       this.settle();
     } catch {
       // The disk does not let it be certain, or somebody reads the log: then it stays.
+      reader = readerOf(this.#database.name);
     }
     this.#database.close();
+    reader?.close();
     this.#copied.close();
   }
 
@@ -140,5 +143,18 @@ export class HourDatabase {
     if (result === undefined) throw new Error("a checkpoint says nothing");
     this.#isSettled = wasSettled;
     return result;
+  }
+}
+
+/** A reader of a database: when it is closed last, by one who may not write, its log stays. Null when nobody can read it. */
+function readerOf(path: string): Database | null {
+  let reader: Database | null = null;
+  try {
+    reader = openForReading(path);
+    reader.pragma("user_version");
+    return reader;
+  } catch {
+    reader?.close();
+    return null;
   }
 }
