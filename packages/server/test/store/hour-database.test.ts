@@ -2,7 +2,8 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, openDatabase, openForReading } from "@glowworm/platform";
 import { seededRandom } from "@glowworm/protocol/testing";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { CopiedPages } from "../../src/store/embedded/copied-pages.ts";
 import { HourDatabase } from "../../src/store/embedded/hour-database.ts";
 import { Runs } from "../../src/store/embedded/runs.ts";
 import { packed, someReports, temporaryFolder } from "../support/fixtures.ts";
@@ -111,6 +112,50 @@ describe("the database of an open hour", () => {
     expect(hour.truncateLog()).toBe(true);
     hour.close();
     expect(runsOf(path)).toEqual(Array.from({ length: 11 }, (_, index) => index + 1));
+  });
+
+  it("keeps its log when it cannot be certain before it is closed", () => {
+    const path = join(temporaryFolder(), "7.sqlite");
+    const disk = new FailingDisk();
+    const hour = HourDatabase.create(disk.open, path, SEGMENT);
+    add(hour, 1, 1);
+    const before = readFileSync(path);
+    const reader = readerOf(path);
+    add(hour, 2, 2);
+    expect(hour.truncateLog()).toBe(false);
+    reader.close();
+    disk.fails = true;
+    expect(() => hour.truncateLog()).toThrow("the disk fails");
+    disk.fails = false;
+    // What SQLite copies is taken, and what is copied again is not.
+    const again = vi.spyOn(CopiedPages.prototype, "writeAgain").mockImplementation(() => {
+      throw new Error("the disk fails");
+    });
+    hour.close();
+    again.mockRestore();
+    const { length } = readFileSync(path);
+    writeFileSync(path, Buffer.concat([before, Buffer.alloc(length - before.length)]));
+    expect(runsOf(path)).toEqual([1, 2]);
+  });
+
+  it("is certain before its log is emptied, when that failed the last time", () => {
+    const disk = new FailingDisk();
+    const path = join(temporaryFolder(), "7.sqlite");
+    const hour = HourDatabase.create(disk.open, path, SEGMENT);
+    add(hour, 1, 1);
+    const before = readFileSync(path);
+    const reader = readerOf(path);
+    add(hour, 2, 2);
+    expect(hour.truncateLog()).toBe(false);
+    reader.close();
+    disk.fails = true;
+    expect(() => hour.truncateLog()).toThrow("the disk fails");
+    disk.fails = false;
+    const { length } = readFileSync(path);
+    writeFileSync(path, Buffer.concat([before, Buffer.alloc(length - before.length)]));
+    expect(hour.truncateLog()).toBe(true);
+    hour.close();
+    expect(runsOf(path)).toEqual([1, 2]);
   });
 
   it("is certain before it is closed, because that ends the log", () => {

@@ -1,6 +1,6 @@
 import { renameSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Database, syncFolder } from "@glowworm/platform";
+import { type Database, openForReading, syncFolder } from "@glowworm/platform";
 import { CopiedPages } from "./copied-pages.ts";
 import { UNFINISHED } from "./layout.ts";
 import {
@@ -90,31 +90,31 @@ export class HourDatabase {
    * synced there is certain, all of it after the failure. Without this, a report that is sent again would be found, nothing be written, and a yes said.
    */
   settle(): void {
-    if (this.#isSettled) return;
-    this.#copied.writeAgain(this.#checkpoint("PASSIVE").checkpointed);
-    if (!this.#truncate()) throw new Error("the log is in use");
-    this.#isSettled = true;
+    if (!this.#isSettled && !this.#emptyLog()) throw new Error("the log is in use");
   }
 
   /** Empties the log, which holds what was removed. Returns false when somebody else, as a backup, reads it. */
   truncateLog(): boolean {
     this.#database.pragma("busy_timeout = 0");
     try {
-      return this.#truncate();
+      return this.#emptyLog();
     } finally {
       this.#database.pragma(`busy_timeout = ${PATIENCE_MS}`);
     }
   }
 
+  /** Who closes a database last copies its log, and removes it: what was copied before a failure is to be certain then. */
   close(): void {
-    // Who closes a database last copies its log, and removes it: what was copied before a failure is to be certain then.
     this.#database.pragma("busy_timeout = 0");
+    let reader: Database | null = null;
     try {
       this.settle();
     } catch {
       // The disk does not let it be certain, or somebody reads the log: then it stays.
+      reader = readerOf(this.#database.name);
     }
     this.#database.close();
+    reader?.close();
     this.#copied.close();
   }
 
@@ -128,8 +128,12 @@ export class HourDatabase {
     }
   }
 
-  #truncate(): boolean {
-    return this.#checkpoint("TRUNCATE").busy === 0;
+  /** Returns false when somebody else reads the log. */
+  #emptyLog(): boolean {
+    if (!this.#isSettled) this.#copied.writeAgain(this.#checkpoint("PASSIVE").checkpointed);
+    const isEmpty = this.#checkpoint("TRUNCATE").busy === 0;
+    if (isEmpty) this.#isSettled = true;
+    return isEmpty;
   }
 
   #checkpoint(mode: "PASSIVE" | "TRUNCATE"): Checkpoint {
@@ -139,5 +143,18 @@ export class HourDatabase {
     if (result === undefined) throw new Error("a checkpoint says nothing");
     this.#isSettled = wasSettled;
     return result;
+  }
+}
+
+/** A reader of a database: when it is closed last, by one who may not write, its log stays. Null when nobody can read it. */
+function readerOf(path: string): Database | null {
+  let reader: Database | null = null;
+  try {
+    reader = openForReading(path);
+    reader.pragma("user_version");
+    return reader;
+  } catch {
+    reader?.close();
+    return null;
   }
 }
