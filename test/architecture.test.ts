@@ -39,7 +39,7 @@ const DRIVERS: Readonly<Record<string, string>> = {
   "@abandonware/noble": "relay/src/noble-scanner.ts",
   "@abandonware/bleno": "beacon/src/bleno-advertiser.ts",
   "cassandra-driver": "server/src/store/cassandra/session.ts",
-  "@hono/node-server": "server/src/http-server.ts",
+  "@hono/node-server": "server/src/http/http-server.ts",
   "@scure/bip39": "owner/src/keys/words.ts",
   "@hono/zod-openapi": "server/src/openapi/document.ts",
   "prom-client": "server/src/metrics/metrics.ts",

@@ -5,7 +5,7 @@ import {
   BATCH_RECORDS_MAX,
   PROTOCOL_VERSION,
 } from "@glowworm/protocol";
-import type { ServerLimits } from "./limits.ts";
+import type { ServerLimits } from "./http/limits.ts";
 
 /** What only the operator knows of a server. */
 export interface OperatorWords {

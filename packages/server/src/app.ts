@@ -1,9 +1,9 @@
 import { PATHS } from "@glowworm/protocol";
 import { Hono } from "hono";
-import { commonHeaders } from "./common-headers.ts";
 import type { AppDeps } from "./deps.ts";
+import { commonHeaders } from "./http/common-headers.ts";
+import { onError, ProblemError, problemResponse, refuseMethod } from "./http/problem.ts";
 import { measureRequests } from "./metrics/measure.ts";
-import { onError, ProblemError, problemResponse, refuseMethod } from "./problem.ts";
 import { PUBLISHED_PATHS, publishedRoutes } from "./routes/published.ts";
 import { sightingsRoute } from "./routes/sightings.ts";
 import { statusRoutes } from "./routes/status.ts";

@@ -1,8 +1,8 @@
 import type { About, Clock, CryptoSuite } from "@glowworm/protocol";
 import type { Context } from "hono";
+import type { ReportError } from "./http/problem.ts";
 import type { IdCap } from "./id-cap.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import type { ReportError } from "./problem.ts";
 import type { ReportStore } from "./store/report-store.ts";
 import type { UploadAdmission } from "./tokens/upload-admission.ts";
 

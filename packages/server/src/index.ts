@@ -1,5 +1,6 @@
 export type { OperatorWords } from "./about.ts";
-export { REQUEST_BYTES_MIN, SERVER_LIMITS, type ServerLimits } from "./limits.ts";
+export { REQUEST_BYTES_MIN, SERVER_LIMITS, type ServerLimits } from "./http/limits.ts";
+export { LOOPBACK, TrustedProxies } from "./http/trusted-proxies.ts";
 export type { Log, LogEntry, LogEvent, LogLevel } from "./log.ts";
 export { Metrics } from "./metrics/metrics.ts";
 export { Mirror, type MirrorOptions } from "./mirror/mirror.ts";
@@ -26,4 +27,3 @@ export * from "./store/report-store.ts";
 export { type InviteOrder, makeInvite } from "./tokens/make-invite.ts";
 export { openInvites, type TokenPlace } from "./tokens/open-token-store.ts";
 export type { Invite, Invites } from "./tokens/token-store.ts";
-export { LOOPBACK, TrustedProxies } from "./trusted-proxies.ts";

@@ -1,6 +1,6 @@
 import type { Admission } from "@glowworm/protocol";
 import type { OperatorWords } from "./about.ts";
-import type { GateOptions } from "./gate-options.ts";
+import type { GateOptions } from "./http/gate-options.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { StoreOptions } from "./open-store.ts";

@@ -2,8 +2,8 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { SERVER_LIMITS } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
-import { createHttpServer } from "../src/http-server.ts";
-import { LOOPBACK, TrustedProxies } from "../src/trusted-proxies.ts";
+import { createHttpServer } from "../src/http/http-server.ts";
+import { LOOPBACK, TrustedProxies } from "../src/http/trusted-proxies.ts";
 import { crypto, NOON_MS } from "./support/fixtures.ts";
 
 /** More than the buffers between two sockets hold. */

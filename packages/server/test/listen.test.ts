@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { expect, it } from "vitest";
-import { listen } from "../src/listen.ts";
+import { listen } from "../src/http/listen.ts";
 
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
 

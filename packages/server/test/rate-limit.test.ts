@@ -1,7 +1,7 @@
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { SERVER_LIMITS } from "@glowworm/server";
 import { beforeEach, describe, expect, it } from "vitest";
-import { RateLimit } from "../src/rate-limit.ts";
+import { RateLimit } from "../src/http/rate-limit.ts";
 import { crypto, NOON_MS } from "./support/fixtures.ts";
 
 const RATE = { perMinute: 60, atOnce: 100 };

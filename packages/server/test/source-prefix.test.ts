@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { clientAddressOf, sourcePrefixOf } from "../src/source-prefix.ts";
-import { LOOPBACK, TrustedProxies } from "../src/trusted-proxies.ts";
+import { clientAddressOf, sourcePrefixOf } from "../src/http/source-prefix.ts";
+import { LOOPBACK, TrustedProxies } from "../src/http/trusted-proxies.ts";
 
 describe("the network of an address", () => {
   it.each([

@@ -2,7 +2,7 @@ import { PATHS, PROBLEMS } from "@glowworm/protocol";
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { AppDeps } from "../deps.ts";
-import { problemFrom } from "../problem.ts";
+import { problemFrom } from "../http/problem.ts";
 import type { Metrics } from "./metrics.ts";
 
 const LAST = -1;

@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from "node:http";
 import type { AppDeps } from "../deps.ts";
-import type { GateDeps } from "../gate-options.ts";
-import { createHttpServer } from "../http-server.ts";
+import type { GateDeps } from "../http/gate-options.ts";
+import { createHttpServer } from "../http/http-server.ts";
 import { waitAtMost } from "../patience.ts";
 import { whyNotReady } from "../routes/status.ts";
 import { StoreUnavailableError } from "../store/report-store.ts";

@@ -14,7 +14,7 @@ import {
   readManifest,
   readPage,
 } from "@glowworm/protocol";
-import { encodeFooter } from "../store/embedded/hour-file.ts";
+import { encodeFooter } from "../store/embedded/closed/hour-file.ts";
 import { UNFINISHED } from "../store/embedded/layout.ts";
 
 const NOTHING = new Uint8Array();

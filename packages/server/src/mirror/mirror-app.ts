@@ -1,13 +1,13 @@
 import { PATHS } from "@glowworm/protocol";
 import { Hono } from "hono";
-import { commonHeaders } from "../common-headers.ts";
+import { commonHeaders } from "../http/common-headers.ts";
 import {
   onError,
   ProblemError,
   problemResponse,
   type ReportError,
   refuseMethod,
-} from "../problem.ts";
+} from "../http/problem.ts";
 import { healthRoutes } from "../routes/health.ts";
 import { PUBLISHED_PATHS, publishedRoutes } from "../routes/published.ts";
 import type { PublishedHours } from "../store/report-store.ts";

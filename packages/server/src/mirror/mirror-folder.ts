@@ -8,8 +8,8 @@ import {
   replaceFile,
 } from "@glowworm/platform";
 import { ascii, type Clock } from "@glowworm/protocol";
-import { formatOf, markFormat } from "../store/embedded/format.ts";
 import { Layout } from "../store/embedded/layout.ts";
+import { formatOf, markFormat } from "../store/embedded/migration/format.ts";
 import { ReachBack } from "./reach-back.ts";
 
 /** A folder of copies: of one source for ever, and in use by one mirror at a time. */

@@ -1,8 +1,8 @@
 import type { Clock, CryptoSuite, UnixSeconds } from "@glowworm/protocol";
-import { ClosedHourReader } from "../store/embedded/closed-hour-reader.ts";
+import { ClosedHourReader } from "../store/embedded/closed/closed-hour-reader.ts";
+import { type ClosedHour, readFooter } from "../store/embedded/closed/hour-file.ts";
+import { Scrub } from "../store/embedded/closed/scrub.ts";
 import { DamagedHourError, isUnreadable } from "../store/embedded/damage.ts";
-import { type ClosedHour, readFooter } from "../store/embedded/hour-file.ts";
-import { Scrub } from "../store/embedded/scrub.ts";
 import type { Published, PublishedHours, SegmentAbsence } from "../store/report-store.ts";
 import { MirrorFolder } from "./mirror-folder.ts";
 

@@ -1,13 +1,13 @@
 import type { Server as HttpServer } from "node:http";
 import { errorCode, type Fetch, messageOf, TransferError } from "@glowworm/platform";
 import { DecodeError, HOUR_SECONDS, randomFraction, type Stepper } from "@glowworm/protocol";
-import { drain } from "../drain.ts";
 import { ErrorLog } from "../error-log.ts";
-import { type GateOptions, gateDeps } from "../gate-options.ts";
-import { createHttpServer } from "../http-server.ts";
-import { listen } from "../listen.ts";
+import { drain } from "../http/drain.ts";
+import { type GateOptions, gateDeps } from "../http/gate-options.ts";
+import { createHttpServer } from "../http/http-server.ts";
+import { listen } from "../http/listen.ts";
+import type { ReportError } from "../http/problem.ts";
 import type { Log } from "../log.ts";
-import type { ReportError } from "../problem.ts";
 import { DiskRoom, MIN_FREE_BYTES_DEFAULT } from "../store/embedded/disk-room.ts";
 import { createMirrorApp } from "./mirror-app.ts";
 import { MirrorDiary } from "./mirror-diary.ts";

@@ -1,7 +1,7 @@
 import { PROBLEM_MEDIA_TYPE, PROTOCOL_VERSION, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
 import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import { z } from "zod";
-import { PATH_NUMBER } from "../path-number.ts";
+import { PATH_NUMBER } from "../http/path-number.ts";
 import type { Answer, AnswerHeader, Octets } from "./answers.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 

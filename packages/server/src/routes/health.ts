@@ -1,6 +1,6 @@
 import { PATHS } from "@glowworm/protocol";
 import type { Hono } from "hono";
-import { retryLater } from "../problem.ts";
+import { retryLater } from "../http/problem.ts";
 
 /** Seconds after which what is not ready is worth another look. */
 const RETRY_SECONDS = 30;

@@ -1,8 +1,8 @@
 import { type HoursList, PATHS, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
 import type { Context, Hono, MiddlewareHandler } from "hono";
-import { cutOff } from "../http-server.ts";
-import { pathNumber } from "../path-number.ts";
-import { ProblemError, type ReportError } from "../problem.ts";
+import { cutOff } from "../http/http-server.ts";
+import { pathNumber } from "../http/path-number.ts";
+import { ProblemError, type ReportError } from "../http/problem.ts";
 import { inParts, streamOf } from "../store/byte-parts.ts";
 import type { ByteParts, PublishedHours } from "../store/report-store.ts";
 

@@ -9,9 +9,9 @@ import {
   UPLOAD_BYTES_MAX,
 } from "@glowworm/protocol";
 import type { Context, Hono } from "hono";
-import { readBody } from "../body.ts";
 import type { AppDeps } from "../deps.ts";
-import { ProblemError, retryLater } from "../problem.ts";
+import { readBody } from "../http/body.ts";
+import { ProblemError, retryLater } from "../http/problem.ts";
 
 /** `POST /v1/sightings`: stores a batch whole, or says why not. @see docs/protocol.md section 8.1 */
 export function sightingsRoute(app: Hono, deps: AppDeps): void {

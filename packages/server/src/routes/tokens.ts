@@ -1,7 +1,7 @@
 import { ISSUE_REQUEST_BYTES, PATHS, RECORDS_MEDIA_TYPE } from "@glowworm/protocol";
 import type { Hono } from "hono";
-import { readBody } from "../body.ts";
 import type { AppDeps } from "../deps.ts";
+import { readBody } from "../http/body.ts";
 import type { UploadAdmission } from "../tokens/upload-admission.ts";
 import { NOT_KEPT } from "./health.ts";
 import { assertMediaType } from "./sightings.ts";

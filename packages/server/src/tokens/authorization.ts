@@ -1,5 +1,5 @@
 import { DecodeError, decodeUploadToken, type UploadToken } from "@glowworm/protocol";
-import { ProblemError } from "../problem.ts";
+import { ProblemError } from "../http/problem.ts";
 
 /** 101 bytes in base64url without padding. */
 const HEADER = /^glowworm-token ([\w-]{135})$/i;

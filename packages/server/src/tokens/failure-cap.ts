@@ -1,6 +1,6 @@
 import { type Clock, HOUR_SECONDS, hourOf, secondsNow } from "@glowworm/protocol";
+import { retryLater } from "../http/problem.ts";
 import type { IdCap, Reservation } from "../id-cap.ts";
-import { retryLater } from "../problem.ts";
 
 const ID_BYTES = 16;
 /** What failures are counted under, beside the ids of reports. */

@@ -6,8 +6,8 @@ import {
   inviteHash,
   TOKENS_PER_ISSUE,
 } from "@glowworm/protocol";
+import { BUSY_RETRY_SECONDS, ProblemError, retryLater } from "../http/problem.ts";
 import type { Reservation } from "../id-cap.ts";
-import { BUSY_RETRY_SECONDS, ProblemError, retryLater } from "../problem.ts";
 import type { FailureCap } from "./failure-cap.ts";
 import type { TokenIssuer } from "./token-issuer.ts";
 import type { TokenKeys } from "./token-keys.ts";

@@ -5,8 +5,8 @@ import {
   type TokenKeyList,
   type UploadToken,
 } from "@glowworm/protocol";
+import { ProblemError } from "../http/problem.ts";
 import type { IdCap } from "../id-cap.ts";
-import { ProblemError } from "../problem.ts";
 import { tokenIn } from "./authorization.ts";
 import { FailureCap } from "./failure-cap.ts";
 import type { TokenIssuer } from "./token-issuer.ts";

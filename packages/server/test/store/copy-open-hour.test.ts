@@ -2,7 +2,7 @@ import { type Database, openDatabase, openForReading } from "@glowworm/platform"
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
 import { Layout } from "../../src/store/embedded/layout.ts";
-import { Runs } from "../../src/store/embedded/runs.ts";
+import { Runs } from "../../src/store/embedded/open/runs.ts";
 import { copyOpenHour } from "../../src/store/embedded/tools/copy-hours.ts";
 import {
   crypto,

@@ -5,9 +5,9 @@ import { SEGMENTS_PER_HOUR } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it, vi } from "vitest";
-import type { ClosingJob } from "../../src/store/embedded/close-hour.ts";
-import { LocalCloser } from "../../src/store/embedded/closer.ts";
-import type { ClosedHour } from "../../src/store/embedded/hour-file.ts";
+import type { ClosedHour } from "../../src/store/embedded/closed/hour-file.ts";
+import type { ClosingJob } from "../../src/store/embedded/closing/close-hour.ts";
+import { LocalCloser } from "../../src/store/embedded/closing/closer.ts";
 import {
   crypto,
   HOUR_MS,

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { type Database, openDatabase, openForReading } from "@glowworm/platform";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it, vi } from "vitest";
-import { CopiedPages } from "../../src/store/embedded/copied-pages.ts";
-import { HourDatabase } from "../../src/store/embedded/hour-database.ts";
-import { Runs } from "../../src/store/embedded/runs.ts";
+import { CopiedPages } from "../../src/store/embedded/open/copied-pages.ts";
+import { HourDatabase } from "../../src/store/embedded/open/hour-database.ts";
+import { Runs } from "../../src/store/embedded/open/runs.ts";
 import { packed, someReports, temporaryFolder } from "../support/fixtures.ts";
 
 const random = seededRandom("hour database");

@@ -4,9 +4,9 @@ import { openDatabase, openForReading } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
-import type { ClosingJob } from "../../src/store/embedded/close-hour.ts";
-import { LocalCloser } from "../../src/store/embedded/closer.ts";
-import type { ClosedHour } from "../../src/store/embedded/hour-file.ts";
+import type { ClosedHour } from "../../src/store/embedded/closed/hour-file.ts";
+import type { ClosingJob } from "../../src/store/embedded/closing/close-hour.ts";
+import { LocalCloser } from "../../src/store/embedded/closing/closer.ts";
 import { flip } from "../support/damage.ts";
 import {
   crypto,

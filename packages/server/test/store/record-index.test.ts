@@ -1,9 +1,9 @@
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
-import { KnownRecords } from "../../src/store/embedded/known-records.ts";
-import { RecordHash } from "../../src/store/embedded/record-hash.ts";
-import { RecordIndex } from "../../src/store/embedded/record-index.ts";
-import { RunIndex } from "../../src/store/embedded/run-index.ts";
+import { KnownRecords } from "../../src/store/embedded/open/known-records.ts";
+import { RecordHash } from "../../src/store/embedded/open/record-hash.ts";
+import { RecordIndex } from "../../src/store/embedded/open/record-index.ts";
+import { RunIndex } from "../../src/store/embedded/open/run-index.ts";
 import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 
 const random = seededRandom("record index");

@@ -14,10 +14,10 @@ import {
 import { seededRandom } from "@glowworm/protocol/testing";
 import { StoreBusyError, StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
-import type { SegmentsJob } from "../../src/store/embedded/close-segments.ts";
-import { LocalCloser } from "../../src/store/embedded/closer.ts";
-import type { FiledSegment } from "../../src/store/embedded/segment-file.ts";
-import { sortedOnce } from "../../src/store/embedded/sorted-records.ts";
+import type { SegmentsJob } from "../../src/store/embedded/closing/close-segments.ts";
+import { LocalCloser } from "../../src/store/embedded/closing/closer.ts";
+import type { FiledSegment } from "../../src/store/embedded/segments/segment-file.ts";
+import { sortedOnce } from "../../src/store/embedded/segments/sorted-records.ts";
 import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 import {
   crypto,

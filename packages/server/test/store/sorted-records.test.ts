@@ -7,7 +7,7 @@ import {
   PREFIXES,
   sortedNumbers,
   sortedOnce,
-} from "../../src/store/embedded/sorted-records.ts";
+} from "../../src/store/embedded/segments/sorted-records.ts";
 import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 
 const random = seededRandom("sorted records");

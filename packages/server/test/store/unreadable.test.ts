@@ -12,7 +12,7 @@ import { openForReading } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { type EmbeddedStore, StoreUnavailableError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
-import { LocalCloser } from "../../src/store/embedded/closer.ts";
+import { LocalCloser } from "../../src/store/embedded/closing/closer.ts";
 import { DamagedHourError, isUnreadable } from "../../src/store/embedded/damage.ts";
 import { reread, rereadLater } from "../../src/store/embedded/reread.ts";
 import { flip } from "../support/damage.ts";

@@ -1,13 +1,13 @@
 import { type Database, openDatabase, openForReading } from "@glowworm/platform";
 import { HOUR_RECORDS_MAX } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
-import type { ClosingJob } from "../../src/store/embedded/close-hour.ts";
-import type { SegmentsJob } from "../../src/store/embedded/close-segments.ts";
-import { type Closer, LocalCloser } from "../../src/store/embedded/closer.ts";
+import type { ClosedHour } from "../../src/store/embedded/closed/hour-file.ts";
+import type { ClosingJob } from "../../src/store/embedded/closing/close-hour.ts";
+import type { SegmentsJob } from "../../src/store/embedded/closing/close-segments.ts";
+import { type Closer, LocalCloser } from "../../src/store/embedded/closing/closer.ts";
 import { EmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
-import type { ClosedHour } from "../../src/store/embedded/hour-file.ts";
 import type { Wait } from "../../src/store/embedded/reread.ts";
-import type { FiledSegment } from "../../src/store/embedded/segment-file.ts";
+import type { FiledSegment } from "../../src/store/embedded/segments/segment-file.ts";
 import { Writer } from "../../src/store/embedded/writer.ts";
 import { crypto, NOON_MS } from "./fixtures.ts";
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, openDatabase } from "@glowworm/platform";
 import { arrivalStepOf, concat, manifestBytes, manifestHash } from "@glowworm/protocol";
-import { Checksum } from "../../src/store/embedded/checksum.ts";
+import { Checksum } from "../../src/store/embedded/segments/checksum.ts";
 import { crypto } from "./fixtures.ts";
 
 const FOOTER_BYTES = 61;

@@ -3,8 +3,8 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { Failure, freeBytesOf, openDatabase, stopThread } from "@glowworm/platform";
 import { HOUR_RECORDS_MAX, loadCrypto } from "@glowworm/protocol";
 import { StoreBusyError, StoreFullError } from "../report-store.ts";
+import { ThreadedCloser } from "./closing/threaded-closer.ts";
 import type { WriterError, WriterMessage, WriterRequest, WriterSettings } from "./messages.ts";
-import { ThreadedCloser } from "./threaded-closer.ts";
 import { Writer } from "./writer.ts";
 
 /** For what may wait, between two pieces of some milliseconds: commits have most of the disk meanwhile. */

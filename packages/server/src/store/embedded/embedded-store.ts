@@ -10,12 +10,12 @@ import {
   StoreBusyError,
   type StoreHealth,
 } from "../report-store.ts";
-import { ClosedHourReader } from "./closed-hour-reader.ts";
+import { ClosedHourReader } from "./closed/closed-hour-reader.ts";
+import type { ClosedHour } from "./closed/hour-file.ts";
 import { MIN_FREE_BYTES_DEFAULT } from "./disk-room.ts";
-import type { ClosedHour } from "./hour-file.ts";
 import { Layout } from "./layout.ts";
 import type { WriterClient, WriterReply, WriterRequest, WriterState } from "./messages.ts";
-import { SegmentFiles } from "./segment-files.ts";
+import { SegmentFiles } from "./segments/segment-files.ts";
 import { WriterThread } from "./writer-thread.ts";
 
 /** Records that may wait for the disk: half a second of what it takes, 1 MB of memory. */

@@ -2,11 +2,11 @@ import { segmentOf, type UnixSeconds } from "@glowworm/protocol";
 import { RECORD_BYTES } from "../hour-assembly.ts";
 import { assertHourHolds, isDue, isOver, openRange } from "../hour-rules.ts";
 import type { Published } from "../report-store.ts";
+import { SegmentClosing } from "./closing/segment-closing.ts";
 import type { OpenSize } from "./disk-room.ts";
-import { withoutKnown } from "./fresh-records.ts";
 import { type HourBookOptions, Hours } from "./hours.ts";
-import type { OpenHour } from "./open-hour.ts";
-import { SegmentClosing } from "./segment-closing.ts";
+import { withoutKnown } from "./open/fresh-records.ts";
+import type { OpenHour } from "./open/open-hour.ts";
 
 const HOURS_PER_DAY = 24;
 

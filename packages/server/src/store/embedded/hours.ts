@@ -1,18 +1,18 @@
 import { rmSync } from "node:fs";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { hourOfSegment, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
-import { ClosedHours } from "./closed-hours.ts";
-import type { Closer } from "./closer.ts";
+import { ClosedHours } from "./closed/closed-hours.ts";
+import type { ClosedHour } from "./closed/hour-file.ts";
+import { Scrub } from "./closed/scrub.ts";
+import type { Closer } from "./closing/closer.ts";
 import { isDamage } from "./damage.ts";
 import type { DiskRoom } from "./disk-room.ts";
-import type { ClosedHour } from "./hour-file.ts";
 import type { Layout } from "./layout.ts";
 import { LostHours } from "./lost-hours.ts";
-import { OpenHour, type OpenHourWorld } from "./open-hour.ts";
-import type { OpenDatabase } from "./open-hour-file.ts";
-import { RecordHash } from "./record-hash.ts";
+import { OpenHour, type OpenHourWorld } from "./open/open-hour.ts";
+import type { OpenDatabase } from "./open/open-hour-file.ts";
+import { RecordHash } from "./open/record-hash.ts";
 import { reread, type Wait } from "./reread.ts";
-import { Scrub } from "./scrub.ts";
 
 /** What the hours of a folder stand on. */
 export interface HourBookOptions {

@@ -7,15 +7,15 @@ import {
   StoreFullError,
   StoreUnavailableError,
 } from "../report-store.ts";
-import type { Closer } from "./closer.ts";
+import type { Closer } from "./closing/closer.ts";
+import { randomFromSeed } from "./closing/seeded-padding.ts";
 import { DiskRoom } from "./disk-room.ts";
-import { migrate } from "./format.ts";
 import { HourBook } from "./hour-book.ts";
 import { Layout } from "./layout.ts";
 import type { WriterClient, WriterReply, WriterRequest, WriterSettings } from "./messages.ts";
-import type { OpenDatabase } from "./open-hour-file.ts";
+import { migrate } from "./migration/format.ts";
+import type { OpenDatabase } from "./open/open-hour-file.ts";
 import type { Wait } from "./reread.ts";
-import { randomFromSeed } from "./seeded-padding.ts";
 
 const FOLDER: StorePlace = {
   name: "data folder",

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { errorCode, isErrno } from "@glowworm/platform";
 import { DecodeError, decodeManifest, hourOfSegment, PAGE_RECORDS } from "@glowworm/protocol";
+import { checkFrame, checkPages } from "../closed/hour-check.ts";
+import { SPANS } from "../closed/hour-file.ts";
 import { DamagedHourError, isCorruption } from "../damage.ts";
-import { readSpan, withFile } from "../file-spans.ts";
-import { checkFrame, checkPages } from "../hour-check.ts";
-import { SPANS } from "../hour-file.ts";
 import type { Layout } from "../layout.ts";
-import { openSound, readNotes } from "../open-hour-file.ts";
-import { Runs } from "../runs.ts";
-import type { FiledSegment } from "../segment-file.ts";
-import { checkContent, checkSegment } from "../segment-source.ts";
+import { openSound, readNotes } from "../open/open-hour-file.ts";
+import { Runs } from "../open/runs.ts";
+import { readSpan, withFile } from "../segments/file-spans.ts";
+import type { FiledSegment } from "../segments/segment-file.ts";
+import { checkContent, checkSegment } from "../segments/segment-source.ts";
 import type { ToolWorld } from "./tool-world.ts";
 
 /** Pages between two pauses: 2 MB. */

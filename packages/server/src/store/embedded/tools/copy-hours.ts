@@ -10,11 +10,11 @@ import {
   readFirstSegment,
   readNotes,
   writeNotes,
-} from "../open-hour-file.ts";
-import { type Run, type RunNote, Runs } from "../runs.ts";
-import type { FiledSegment, SegmentNote } from "../segment-file.ts";
-import { checkSegment } from "../segment-source.ts";
-import { finishAll } from "../segment-writer.ts";
+} from "../open/open-hour-file.ts";
+import { type Run, type RunNote, Runs } from "../open/runs.ts";
+import type { FiledSegment, SegmentNote } from "../segments/segment-file.ts";
+import { checkSegment } from "../segments/segment-source.ts";
+import { finishAll } from "../segments/segment-writer.ts";
 import { checkClosedHour } from "./check-hours.ts";
 import { finished } from "./finished.ts";
 import type { ToolWorld } from "./tool-world.ts";

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { HOUR_SECONDS, PAGE_RECORDS } from "@glowworm/protocol";
-import { readFooter } from "../hour-file.ts";
+import { readFooter } from "../closed/hour-file.ts";
 import type { Layout } from "../layout.ts";
-import { openSound, readNotes } from "../open-hour-file.ts";
+import { openSound, readNotes } from "../open/open-hour-file.ts";
 import { reasonOf } from "./check-hours.ts";
 import { layoutOf, type ToolWorld } from "./tool-world.ts";
 

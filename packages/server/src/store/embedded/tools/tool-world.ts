@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { Failure } from "@glowworm/platform";
 import type { CryptoSuite } from "@glowworm/protocol";
-import { formatOf, STORE_FORMAT } from "../format.ts";
 import { Layout } from "../layout.ts";
-import type { OpenDatabase } from "../open-hour-file.ts";
+import { formatOf, STORE_FORMAT } from "../migration/format.ts";
+import type { OpenDatabase } from "../open/open-hour-file.ts";
 
 /** What the tools of an operator stand on. All of them but `restoreStore` work beside a running server. */
 export interface ToolWorld {

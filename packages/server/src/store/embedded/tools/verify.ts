@@ -1,4 +1,4 @@
-import type { FiledSegment } from "../segment-file.ts";
+import type { FiledSegment } from "../segments/segment-file.ts";
 import { checkClosedHour, checkOpenHour, checkOpenSegment, reasonOf } from "./check-hours.ts";
 import { type DamagedFile, layoutOf, type ToolWorld } from "./tool-world.ts";
 
