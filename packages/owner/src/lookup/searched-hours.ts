@@ -11,7 +11,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /** Pages with hits of an hour that is remembered: a device that a thousand relays hear in each epoch has fewer. */
 const HITS_MAX = 64;
-/** Bytes of all searches on disk: those of 1,465 hours, and of twice as many pages with hits as are kept. */
+/** Bytes of all searches on disk: those of 1,465 hours, and of three times as many pages with hits as are kept. */
 const CONTENT_BYTES_MAX = 2 ** 20;
 
 /** What the searches for one device are kept with. */
