@@ -58,6 +58,7 @@ export class Mirror implements Stepper {
   async start(): Promise<{ readonly url: string }> {
     const { crypto, clock, log, dataFolder: folder, source, freeBytes } = this.#options;
     const { minFreeBytes = MIN_FREE_BYTES_DEFAULT } = this.#options;
+    const gate = gateDeps(this.#options);
     const store = new MirrorStore({
       ...{ crypto, clock, folder, source },
       onDamage: (path) => this.#warn(path),
@@ -73,7 +74,7 @@ export class Mirror implements Stepper {
       isStopping: () => this.#isStopping,
       reportError,
     });
-    this.#http = createHttpServer(app.fetch, gateDeps(this.#options));
+    this.#http = createHttpServer(app.fetch, gate);
     try {
       const url = await listen(this.#http, this.#options, "--listen 127.0.0.1:8788", reportError);
       this.#diary.note("listening", `listening on ${url}`, { url });
