@@ -49,6 +49,30 @@ function runsOf(path: string): readonly number[] {
   return runs;
 }
 
+/**
+ * An hour of two runs, a part of whose log was copied while somebody read, before the disk failed; `lose` makes the database
+ * what a disk keeps that did not take what was copied: none of it, in the worst case.
+ */
+function copiedInPart(): { hour: HourDatabase; path: string; lose: () => void } {
+  const disk = new FailingDisk();
+  const path = join(temporaryFolder(), "7.sqlite");
+  const hour = HourDatabase.create(disk.open, path, SEGMENT);
+  add(hour, 1, 1);
+  const before = readFileSync(path);
+  const reader = readerOf(path);
+  add(hour, 2, 2);
+  expect(hour.truncateLog()).toBe(false);
+  reader.close();
+  disk.fails = true;
+  expect(() => hour.truncateLog()).toThrow("the disk fails");
+  disk.fails = false;
+  const lose = (): void => {
+    const { length } = readFileSync(path);
+    writeFileSync(path, Buffer.concat([before, Buffer.alloc(length - before.length)]));
+  };
+  return { hour, path, lose };
+}
+
 describe("the database of an open hour", () => {
   it("waits for others as before when its log could not be emptied", () => {
     const disk = new FailingDisk();
@@ -115,64 +139,28 @@ describe("the database of an open hour", () => {
   });
 
   it("keeps its log when it cannot be certain before it is closed", () => {
-    const path = join(temporaryFolder(), "7.sqlite");
-    const disk = new FailingDisk();
-    const hour = HourDatabase.create(disk.open, path, SEGMENT);
-    add(hour, 1, 1);
-    const before = readFileSync(path);
-    const reader = readerOf(path);
-    add(hour, 2, 2);
-    expect(hour.truncateLog()).toBe(false);
-    reader.close();
-    disk.fails = true;
-    expect(() => hour.truncateLog()).toThrow("the disk fails");
-    disk.fails = false;
+    const scene = copiedInPart();
     // What SQLite copies is taken, and what is copied again is not.
     const again = vi.spyOn(CopiedPages.prototype, "writeAgain").mockImplementation(() => {
       throw new Error("the disk fails");
     });
-    hour.close();
+    scene.hour.close();
     again.mockRestore();
-    const { length } = readFileSync(path);
-    writeFileSync(path, Buffer.concat([before, Buffer.alloc(length - before.length)]));
-    expect(runsOf(path)).toEqual([1, 2]);
+    scene.lose();
+    expect(runsOf(scene.path)).toEqual([1, 2]);
   });
 
   it("is certain before its log is emptied, when that failed the last time", () => {
-    const disk = new FailingDisk();
-    const path = join(temporaryFolder(), "7.sqlite");
-    const hour = HourDatabase.create(disk.open, path, SEGMENT);
-    add(hour, 1, 1);
-    const before = readFileSync(path);
-    const reader = readerOf(path);
-    add(hour, 2, 2);
-    expect(hour.truncateLog()).toBe(false);
-    reader.close();
-    disk.fails = true;
-    expect(() => hour.truncateLog()).toThrow("the disk fails");
-    disk.fails = false;
-    const { length } = readFileSync(path);
-    writeFileSync(path, Buffer.concat([before, Buffer.alloc(length - before.length)]));
+    const { hour, path, lose } = copiedInPart();
+    lose();
     expect(hour.truncateLog()).toBe(true);
     hour.close();
     expect(runsOf(path)).toEqual([1, 2]);
   });
 
   it("is certain before it is closed, because that ends the log", () => {
-    const disk = new FailingDisk();
-    const path = join(temporaryFolder(), "7.sqlite");
-    const hour = HourDatabase.create(disk.open, path, SEGMENT);
-    add(hour, 1, 1);
-    const before = readFileSync(path);
-    const reader = readerOf(path);
-    add(hour, 2, 2);
-    expect(hour.truncateLog()).toBe(false);
-    reader.close();
-    disk.fails = true;
-    expect(() => hour.truncateLog()).toThrow("the disk fails");
-    disk.fails = false;
-    const { length } = readFileSync(path);
-    writeFileSync(path, Buffer.concat([before, Buffer.alloc(length - before.length)]));
+    const { hour, path, lose } = copiedInPart();
+    lose();
     hour.close();
     expect(runsOf(path)).toEqual([1, 2]);
   });
