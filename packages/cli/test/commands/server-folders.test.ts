@@ -130,6 +130,18 @@ describe("a server's folder that this user may not enter", () => {
   });
 });
 
+it.each<[Command, OptionValues]>([
+  [serverVerifyCommand, {}],
+  [serverStatsCommand, {}],
+  [serverBackupCommand, { to: "/nowhere" }],
+])("a file in it that this user may not read is named by $name", async (command, values) => {
+  letThrough(data);
+  const reading = () => failureOf(run(command, { data, ...values }));
+  const failure = await shutOut(join(data, "format"), reading);
+  expect(failure.exit).toBe("noPermission");
+  expect(failure.message).toContain(join(data, "format"));
+});
+
 describe("a folder to be written to", () => {
   const WRITERS: readonly [string, string, (path: string) => Promise<unknown>][] = [
     ["backup", "--to", (to) => run(serverBackupCommand, { data, to })],
