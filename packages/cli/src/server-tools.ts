@@ -1,17 +1,13 @@
 import { setImmediate as turn } from "node:timers/promises";
-import {
-  type Environment,
-  type ExitName,
-  errorCode,
-  Failure,
-  openForReading,
-} from "@glowworm/platform";
+import { type Environment, type ExitName, errorCode, Failure, messageOf } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
-import type { DamagedFile, ToolWorld } from "@glowworm/server";
+import { type DamagedFile, openForTool, type ToolWorld } from "@glowworm/server";
 import type { Invocation, OptionValues } from "./command.ts";
 import { readSettings, requireSettings } from "./settings/read-settings.ts";
 import { SERVER_SETTINGS, type ServerSettings } from "./settings/server-settings.ts";
 
+/** What it is called when this user, or nobody, may read or write. */
+const REFUSED: readonly string[] = ["EACCES", "EPERM", "EROFS"];
 /** What a full disk is called. */
 const NO_ROOM: readonly string[] = ["ENOSPC", "EDQUOT", "SQLITE_FULL"];
 
@@ -37,7 +33,7 @@ export async function runTool(
     signal.throwIfAborted();
   };
   try {
-    return await work({ crypto, openForReading, pause });
+    return await work({ crypto, openForReading: openForTool, pause });
   } catch (error) {
     if (signal.aborted && error === signal.reason) return "interrupted";
     if (NO_ROOM.includes(errorCode(error))) {
@@ -45,7 +41,9 @@ export async function runTool(
         cause: error,
       });
     }
-    throw error;
+    if (!REFUSED.includes(errorCode(error))) throw error;
+    const remedy = "run this as the owner of the folder or as root, and where it may write";
+    throw new Failure("noPermission", messageOf(error), remedy, { cause: error });
   }
 }
 

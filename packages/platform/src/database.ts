@@ -21,3 +21,8 @@ export function openDatabase(path: string): Database {
 export function openForReading(path: string): Database {
   return new SqliteDatabase(path, { readonly: true, fileMustExist: true });
 }
+
+/** The database that the bytes of a file are, in memory, for reading. */
+export function databaseOf(file: Buffer): Database {
+  return new SqliteDatabase(file, { readonly: true });
+}

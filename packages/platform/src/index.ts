@@ -6,6 +6,7 @@ export * from "./database.ts";
 export * from "./failure.ts";
 export * from "./files.ts";
 export * from "./folder-lock.ts";
+export * from "./folder-trouble.ts";
 export * from "./in-time.ts";
 export * from "./loop-delay.ts";
 export * from "./paths.ts";

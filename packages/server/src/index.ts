@@ -15,6 +15,7 @@ export {
   openEmbeddedStore,
 } from "./store/embedded/embedded-store.ts";
 export { type BackedUp, type BackupOptions, backupStore } from "./store/embedded/tools/backup.ts";
+export { openForTool } from "./store/embedded/tools/open-for-tool.ts";
 export {
   type Restored,
   type RestoreOptions,

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Environment, Failure } from "@glowworm/platform";
+import { type Environment, Failure, folderTrouble, isThere } from "@glowworm/platform";
 import { DAY_SECONDS } from "@glowworm/protocol";
 import { type Invites, openInvites, StoreUnavailableError } from "@glowworm/server";
 import type { OptionValues } from "../command.ts";
@@ -28,12 +27,13 @@ export async function withInvites<T>(
   }
 }
 
-/** A typing error must not make a folder. */
+/** A typing error must not make a folder. @throws {Failure} */
 function assertServers(data: string): void {
-  const isServers = ["format", "lock.sqlite", "admission"].some((name) =>
-    existsSync(join(data, name)),
-  );
-  if (isServers) return;
+  try {
+    if (["format", "lock.sqlite", "admission"].some((name) => isThere(join(data, name)))) return;
+  } catch (error) {
+    throw folderTrouble(error, data, "--data") ?? error;
+  }
   const remedy = "name the folder that the server runs with, and start it once before: --data DIR";
   throw new Failure("usage", `--data: ${data} is no data folder of a server`, remedy);
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   Failure,
   type FolderLock,
+  folderTrouble,
   lockFolder,
   readFileIfAny,
   replaceFile,
@@ -29,11 +30,7 @@ export class MirrorFolder {
     this.#root = root;
     this.#layout = new Layout(root);
     this.#floorPath = join(root, "floor");
-    this.#layout.makeFolders();
-    this.#lock = lockFolder(this.#layout.lock, {
-      message: `${root} is in use by another mirror or server`,
-      remedy: "end that one, or choose another folder: --data",
-    });
+    this.#lock = taken(this.#layout);
     try {
       this.#claimFor(source);
       this.#layout.removeUnfinished();
@@ -87,7 +84,7 @@ export class MirrorFolder {
 
   /** The first copies of a source are what its later answers are compared with. */
   #claimFor(source: string): void {
-    const path = join(this.#root, "source");
+    const path = this.#layout.source;
     const known = readFileIfAny(path);
     const isForeign =
       known === null
@@ -104,5 +101,18 @@ export class MirrorFolder {
     if (existsSync(this.#layout.format)) formatOf(this.#layout);
     // Closed hours are files as they were in the version before.
     markFormat(this.#layout);
+  }
+}
+
+/** Makes a folder of copies, and takes it. @throws {Failure} */
+function taken(layout: Layout): FolderLock {
+  try {
+    layout.makeFolders();
+    return lockFolder(layout.lock, {
+      message: `${layout.root} is in use by another mirror or server`,
+      remedy: "end that one, or choose another folder: --data",
+    });
+  } catch (error) {
+    throw folderTrouble(error, layout.root, "--data", layout.lock) ?? error;
   }
 }

@@ -87,7 +87,7 @@ export class Mirror implements Stepper {
 
   /** Copies what is next; returns the milliseconds until it is worth looking again. */
   async step(): Promise<number> {
-    const { random, signal } = this.#options;
+    const { random, signal, source } = this.#options;
     this.#scrub();
     try {
       await this.#source?.step();
@@ -98,7 +98,7 @@ export class Mirror implements Stepper {
     } catch (error) {
       if (signal.aborted) return 0;
       if (!isForLater(error)) throw error;
-      this.#diary.complain("source-failed", `${messageOf(error)}: trying again later`);
+      this.#diary.complain("source-failed", `${source}: ${messageOf(error)}: trying again later`);
       const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** this.#failures);
       this.#failures += 1;
       return waitMs * (1 + randomFraction(random) / 5);

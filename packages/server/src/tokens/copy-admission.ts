@@ -20,6 +20,7 @@ export async function copyAdmission(world: ToolWorld, from: string, to: string):
     try {
       await copyFile(world, join(source, name), join(target, name));
     } catch (cause) {
+      if (cause instanceof Failure) throw cause;
       const message = `${join(source, name)}: cannot be copied (${errorCode(cause)})`;
       throw new Failure(
         "failure",

@@ -35,6 +35,11 @@ export function openPrivateDatabase(path: string, create: string, remedy: string
       const chown = `give it to the user of the server: sudo chown -R USER ${dirname(path)}`;
       throw new Failure("noPermission", message, chown, { cause });
     }
+    if (code === "EROFS") {
+      throw new Failure("noPermission", message, "it is mounted read-only: mount it for writing", {
+        cause,
+      });
+    }
     const isFull = code === "ENOSPC" || code === "SQLITE_FULL";
     throw new Failure("failure", message, isFull ? "make room on the disk" : remedy, { cause });
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type HoursList, PATHS } from "@glowworm/protocol";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/fixtures.ts";
+import { openLocalStore, SmallDisk } from "../support/local-store.ts";
 import { answerOf, listOf } from "../support/mirror-answers.ts";
 import { copyAll, MANY, MirrorScene } from "../support/mirror-scene.ts";
 
@@ -113,6 +114,17 @@ describe("a mirror", () => {
     Object.defineProperty(scene, "folder", { value: temporaryFolder() });
     writeFileSync(join(scene.folder, "format"), "2\n");
     await expect(scene.mirror()).rejects.toMatchObject({ exit: "usage" });
+  });
+
+  it("has a folder that no server takes", async () => {
+    const scene = await MirrorScene.open(1);
+    const { mirror } = await scene.copied();
+    await mirror.stop();
+    const opening = openLocalStore(scene.folder, new SmallDisk(), scene.clock);
+    await expect(opening).rejects.toMatchObject({
+      exit: "usage",
+      message: expect.stringContaining("copies of a mirror"),
+    });
   });
 
   it("keeps its folder to itself", async () => {

@@ -16,7 +16,7 @@ it("is one state with one line, and no hour waits once it is back: a server that
   const waits = [await copyAll(mirror), await copyAll(mirror), await copyAll(mirror)];
   expect(waits.map((ms) => Math.floor(Math.log2(ms / 30_000)))).toEqual([0, 1, 2]);
   expect(await hoursOf(url)).toEqual(hours.slice(2));
-  expect(scene.said).toEqual(["unreachable: trying again later"]);
+  expect(scene.said).toEqual([`${scene.url}: unreachable: trying again later`]);
   scene.lies.clear();
   await scene.comeBack();
   scene.asked.length = 0;
@@ -34,7 +34,7 @@ it("is not said of its hours, one by one: a proxy that answers for a server that
   const paths = [PATHS.hours, ...hours.map((hour) => PATHS.manifest(hour))];
   for (const path of paths) scene.lies.set(path, () => new Response(null, { status: 502 }));
   expect(await copyAll(mirror)).toBeGreaterThanOrEqual(30_000);
-  expect(scene.said).toEqual(["status 502: trying again later"]);
+  expect(scene.said).toEqual([`${scene.url}: status 502: trying again later`]);
   scene.lies.clear();
   await copyAll(mirror);
   expect(await hoursOf(url)).toEqual(hours);

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { openForReading } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import {
   type EmbeddedStore,
+  openForTool,
   StoreUnavailableError,
   type ToolWorld,
   verifyStore,
@@ -24,7 +24,7 @@ import { openLocalStore, SmallDisk } from "../support/local-store.ts";
 import { recordsOfHours, recordsOfSegments, timesFound } from "../support/published.ts";
 
 const random = seededRandom("lost hours");
-const world: ToolWorld = { crypto, openForReading, pause: async () => {} };
+const world: ToolWorld = { crypto, openForReading: openForTool, pause: async () => {} };
 const SEGMENT = NOON_HOUR * 120;
 const PART_BYTES = 492 * 133;
 /** Four parts. */

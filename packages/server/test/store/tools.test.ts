@@ -1,10 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openForReading } from "@glowworm/platform";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import {
   backupStore,
   type EmbeddedStore,
+  openForTool,
   restoreStore,
   storeStats,
   type ToolWorld,
@@ -27,7 +27,7 @@ import { everything, recordsOfHours, timesFound } from "../support/published.ts"
 import { StoreScene } from "../support/store-scene.ts";
 
 const random = seededRandom("tools");
-const world: ToolWorld = { crypto, openForReading, pause: async () => {} };
+const world: ToolWorld = { crypto, openForReading: openForTool, pause: async () => {} };
 const BACKUP = { retentionDays: 30 };
 
 let folder: string;
@@ -185,6 +185,12 @@ describe("verifying", () => {
     // Two closed hours of two pages, 239 closed segments of the third and two of the fourth.
     expect(found).toEqual({ hours: 2, openHours: 2, records: 2 * 512 + 258 + 22, damaged: [] });
     expect(readdirSync(data, { recursive: true }).sort()).toEqual(before);
+  });
+
+  it("counts what is in no closed segment yet", async () => {
+    await store.put(packed(someReports(random, 5)));
+    expect((await verifyStore(world, data)).records).toBe(2 * 512 + 258 + 22 + 5);
+    expect(storeStats(world, data).openRecords).toBe(280 + 5);
   });
 
   it("names every file in which a bit has changed, and goes on", async () => {

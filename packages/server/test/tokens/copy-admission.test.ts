@@ -1,8 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { openForReading } from "@glowworm/platform";
 import { seededRandom } from "@glowworm/protocol/testing";
-import { makeInvite, type ToolWorld } from "@glowworm/server";
+import { makeInvite, openForTool, type ToolWorld } from "@glowworm/server";
 import { expect, it } from "vitest";
 import { copyAdmission } from "../../src/tokens/copy-admission.ts";
 import { openEmbeddedTokenStore } from "../../src/tokens/embedded-token-store.ts";
@@ -11,7 +10,7 @@ import { loadTokenSecret } from "../../src/tokens/token-secret.ts";
 import { crypto, temporaryFolder } from "../support/fixtures.ts";
 
 const random = seededRandom("copy admission");
-const world: ToolWorld = { crypto, openForReading, pause: async () => {} };
+const world: ToolWorld = { crypto, openForReading: openForTool, pause: async () => {} };
 const NONCE = new Uint8Array(32).fill(1);
 const [MARK, OTHER] = [new Uint8Array(16).fill(2), new Uint8Array(16).fill(3)];
 

@@ -21,6 +21,8 @@ export class Layout {
   readonly lock: string;
   /** Says which version of this layout the folder has. */
   readonly format: string;
+  /** Says whose hours a mirror has copied: a server has none. */
+  readonly source: string;
   /** Where a backup is restored to before it takes its place. */
   readonly restoring: string;
   readonly #open: string;
@@ -31,6 +33,7 @@ export class Layout {
     this.root = root;
     this.lock = join(root, "lock.sqlite");
     this.format = join(root, "format");
+    this.source = join(root, "source");
     this.restoring = join(root, `restore${UNFINISHED}`);
     this.#open = join(root, "open");
     this.#hours = join(root, "hours");

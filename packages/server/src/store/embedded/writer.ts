@@ -1,4 +1,5 @@
-import { Failure, type FolderLock, isErrno, lockFolder } from "@glowworm/platform";
+import { existsSync } from "node:fs";
+import { Failure, type FolderLock, folderTrouble, lockFolder } from "@glowworm/platform";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { assertClock, type StorePlace } from "../clock-check.ts";
 import {
@@ -101,6 +102,7 @@ export class Writer implements WriterClient {
         remedy: "stop it, or give this one a folder of its own with --data",
       };
       this.#lock = lockFolder(layout.lock, busy, openDatabase);
+      assertNoMirror(layout);
       migrate({ layout, crypto, openDatabase, wait });
       const room = new DiskRoom(() => freeBytes(folder), minFreeBytes);
       this.#book = new HourBook({ ...this.#options, layout, room, random });
@@ -108,7 +110,7 @@ export class Writer implements WriterClient {
     } catch (error) {
       this.#book?.close();
       this.#lock?.release();
-      throw explained(error, folder);
+      throw explained(error, layout);
     }
   }
 
@@ -135,28 +137,24 @@ export class Writer implements WriterClient {
   }
 }
 
-function explained(error: unknown, folder: string): unknown {
-  if (isErrno(error, "EACCES") || isErrno(error, "EPERM") || isErrno(error, "EROFS")) {
-    return new Failure(
-      "noPermission",
-      `${folder}: cannot write there`,
-      `sudo chown -R "$USER" ${folder}, or choose another folder with --data`,
-      { cause: error },
-    );
-  }
-  if (isErrno(error, "EEXIST") || isErrno(error, "ENOTDIR")) {
-    return new Failure(
-      "usage",
-      `--data: ${folder}: that, or a part of it, is a file`,
-      "choose a folder, or a path where one can be made",
-      { cause: error },
-    );
-  }
+/** The hours of a mirror are another server's: what is stored beside them would be published as if it were. @throws {Failure} */
+function assertNoMirror({ root, source }: Layout): void {
+  if (!existsSync(source)) return;
+  throw new Failure(
+    "usage",
+    `--data: ${root} holds the copies of a mirror`,
+    "give this server a folder of its own with --data",
+  );
+}
+
+function explained(error: unknown, { root, lock }: Layout): unknown {
+  const trouble = folderTrouble(error, root, "--data", lock);
+  if (trouble !== null) return trouble;
   if (!(error instanceof Error && "code" in error)) return error;
   return new Failure(
     "failure",
-    `${folder}: the store cannot be opened: ${error.message}`,
-    `see whether the disk is full or failing: df -h ${folder}`,
+    `${root}: the store cannot be opened: ${error.message}`,
+    `see whether the disk is full or failing: df -h ${root}`,
     { cause: error },
   );
 }

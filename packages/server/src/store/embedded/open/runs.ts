@@ -57,6 +57,15 @@ export class Runs {
     return new Map(rows.map(({ run, segment }) => [run, segment]));
   }
 
+  /** How many records the runs after a segment have. Reads none of them. */
+  recordsAfter(segment: number): number {
+    const bytes = this.#database
+      .prepare<[number], number>("SELECT total(length(records)) FROM runs WHERE segment > ?")
+      .pluck()
+      .get(segment);
+    return (bytes ?? 0) / RECORD_BYTES;
+  }
+
   /** The records of a run, in order, 129 bytes each. @throws {DamagedHourError} */
   records(run: number): Uint8Array {
     return this.read(run).bytes;

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { Failure, lockFolder } from "@glowworm/platform";
+import { Failure, type FolderLock, folderTrouble, lockFolder } from "@glowworm/platform";
 import { hourOfSegment } from "@glowworm/protocol";
 import { copyAdmission } from "../../../tokens/copy-admission.ts";
 import { readFooter } from "../closed/hour-file.ts";
@@ -42,11 +42,7 @@ export async function backupStore(world: ToolWorld, options: BackupOptions): Pro
   const target = new Layout(options.to);
   assertApart(options);
   assertSameFormat(target);
-  target.makeFolders();
-  const lock = lockFolder(target.lock, {
-    message: `--to: ${options.to} is in use by a server or another backup`,
-    remedy: "wait for it, or choose another folder with --to",
-  });
+  const lock = taken(target);
   try {
     const damaged: DamagedFile[] = [];
     target.removeUnfinished();
@@ -58,6 +54,19 @@ export async function backupStore(world: ToolWorld, options: BackupOptions): Pro
     return { ...hours, openHours, damaged };
   } finally {
     lock.release();
+  }
+}
+
+/** Makes the folders of a backup, and takes it. @throws {Failure} */
+function taken(target: Layout): FolderLock {
+  try {
+    target.makeFolders();
+    return lockFolder(target.lock, {
+      message: `--to: ${target.root} is in use by a server or another backup`,
+      remedy: "wait for it, or choose another folder with --to",
+    });
+  } catch (error) {
+    throw folderTrouble(error, target.root, "--to", target.lock) ?? error;
   }
 }
 

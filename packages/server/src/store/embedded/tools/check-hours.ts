@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { errorCode, isErrno } from "@glowworm/platform";
+import { type Database, errorCode, isErrno } from "@glowworm/platform";
 import { DecodeError, decodeManifest, hourOfSegment, PAGE_RECORDS } from "@glowworm/protocol";
 import { checkFrame, checkPages } from "../closed/hour-check.ts";
 import { SPANS } from "../closed/hour-file.ts";
@@ -30,20 +30,35 @@ export async function checkClosedHour(
   return pages * PAGE_RECORDS;
 }
 
-/** Reads every run of an open hour. @returns the notes of its closed segments. @throws {DamagedHourError} */
+/** What an open hour's database holds. */
+export interface CheckedOpenHour {
+  /** Of its closed segments. */
+  readonly notes: readonly FiledSegment[];
+  /** Records that are in no closed segment yet. */
+  readonly waiting: number;
+}
+
+/** Reads every run of an open hour. @throws {DamagedHourError} */
 export async function checkOpenHour(
   { openForReading, pause }: ToolWorld,
   path: string,
-): Promise<readonly FiledSegment[]> {
+): Promise<CheckedOpenHour> {
   const database = openSound(openForReading, path, (opened) => opened);
   try {
-    const notes = readNotes(database);
     for (const _ of new Runs(database).all());
     await pause();
-    return notes;
+    return database.transaction(() => {
+      const notes = readNotes(database);
+      return { notes, waiting: waitingRecords(database, notes) };
+    })();
   } finally {
     database.close();
   }
+}
+
+/** How many records of an open hour with these closed segments are in none of them. */
+export function waitingRecords(database: Database, notes: readonly FiledSegment[]): number {
+  return new Runs(database).recordsAfter(notes.at(-1)?.segment ?? -1);
 }
 
 /**
@@ -68,7 +83,7 @@ export async function checkOpenSegment(
 
 /** Why the file of an hour cannot be used; null when it has gone since it was listed. @throws what is no fault of the file. */
 export function reasonOf(error: unknown): string | null {
-  if (isErrno(error, "ENOENT") || errorCode(error) === "SQLITE_CANTOPEN") return null;
+  if (isErrno(error, "ENOENT")) return null;
   if (error instanceof DamagedHourError || error instanceof DecodeError) return error.message;
   if (isCorruption(error)) return "is corrupt";
   if (isErrno(error, "EIO") || errorCode(error).startsWith("SQLITE_IOERR")) return "cannot be read";

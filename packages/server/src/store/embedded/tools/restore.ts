@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { Failure, makePrivateFolder, syncFolder } from "@glowworm/platform";
+import { Failure, folderTrouble, makePrivateFolder, syncFolder } from "@glowworm/platform";
 import { copyAdmission } from "../../../tokens/copy-admission.ts";
 import { Layout } from "../layout.ts";
 import { markFormat } from "../migration/format.ts";
@@ -29,10 +29,7 @@ export interface Restored {
  */
 export async function restoreStore(world: ToolWorld, options: RestoreOptions): Promise<Restored> {
   const source = layoutOf(options.from, "--from");
-  assertEmpty(options.data);
-  makePrivateFolder(options.data);
-  const staged = new Layout(new Layout(options.data).restoring);
-  staged.makeFolders();
+  const staged = stagedIn(options.data);
   const damaged: DamagedFile[] = [];
   const copy = async (path: string, work: () => Promise<unknown>): Promise<number> => {
     try {
@@ -62,6 +59,19 @@ export async function restoreStore(world: ToolWorld, options: RestoreOptions): P
   markFormat(staged);
   takePlace(staged, options.data);
   return { hours, openHours, damaged };
+}
+
+/** Makes the folder that is filled before it takes the place of an empty one. @throws {Failure} */
+function stagedIn(folder: string): Layout {
+  const staged = new Layout(new Layout(folder).restoring);
+  try {
+    assertEmpty(folder);
+    makePrivateFolder(folder);
+    staged.makeFolders();
+    return staged;
+  } catch (error) {
+    throw folderTrouble(error, folder, "--data") ?? error;
+  }
 }
 
 function assertEmpty(folder: string): void {

@@ -3,7 +3,7 @@ import { HOUR_SECONDS, PAGE_RECORDS } from "@glowworm/protocol";
 import { readFooter } from "../closed/hour-file.ts";
 import type { Layout } from "../layout.ts";
 import { openSound, readNotes } from "../open/open-hour-file.ts";
-import { reasonOf } from "./check-hours.ts";
+import { reasonOf, waitingRecords } from "./check-hours.ts";
 import { layoutOf, type ToolWorld } from "./tool-world.ts";
 
 /** What a data folder holds. Records count padding: nobody can tell it apart. */
@@ -17,7 +17,7 @@ export interface StoreStats {
   readonly oldest: string | null;
   readonly newest: string | null;
   readonly openHours: number;
-  /** In closed segments. */
+  /** In closed segments, and in none yet. */
   readonly openRecords: number;
   readonly openBytes: number;
   /** Files that were set aside. */
@@ -71,7 +71,9 @@ function sum(hours: readonly number[], sizeOf: (hour: number) => Size): Size & {
 
 function countOpen({ openForReading }: ToolWorld, layout: Layout, hour: number): Size {
   return openSound(openForReading, layout.openHour(hour), (database) => {
-    const records = readNotes(database).reduce((all, segment) => all + segment.records, 0);
+    const notes = readNotes(database);
+    const waiting = waitingRecords(database, notes);
+    const records = notes.reduce((all, segment) => all + segment.records, waiting);
     database.close();
     return { records, bytes: layout.filesOfOpenHour(hour).reduce(addSize, 0) };
   });

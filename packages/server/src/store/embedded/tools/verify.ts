@@ -6,7 +6,7 @@ import { type DamagedFile, layoutOf, type ToolWorld } from "./tool-world.ts";
 export interface VerifiedStore {
   readonly hours: number;
   readonly openHours: number;
-  /** In sound closed hours and closed segments; padding is counted, because nobody can tell it apart. */
+  /** In sound closed hours, closed segments and open hours; padding is counted, because nobody can tell it apart. */
   readonly records: number;
   readonly damaged: readonly DamagedFile[];
 }
@@ -31,8 +31,9 @@ export async function verifyStore(world: ToolWorld, folder: string): Promise<Ver
     const path = layout.openHour(hour);
     let notes: readonly FiledSegment[] = [];
     openHours += await check(path, async () => {
-      notes = await checkOpenHour(world, path);
-      return 0;
+      const checked = await checkOpenHour(world, path);
+      notes = checked.notes;
+      return checked.waiting;
     });
     for (const note of notes) {
       await check(layout.openSegment(note.segment), () => checkOpenSegment(world, layout, note));
