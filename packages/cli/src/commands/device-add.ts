@@ -45,11 +45,12 @@ async function addNamed(invocation: Invocation, terminal: Terminal): Promise<Exi
   if (existsSync(path)) throw usage(`${path} exists already`, "move it away");
   const ownerKey = await folder.loadKey(() => askPassphrase(invocation.env, terminal));
   const cards = makeCardFile(crypto, deriveDeviceKey(crypto, ownerKey, device.number), now);
+  // First, so that a number whose cards are on a disk is taken however this ends.
   folder.writeRegistry(registry);
   try {
     createFile(path, cards);
   } catch (error) {
-    folder.writeRegistry(withoutDevice(registry, device));
+    folder.writeRegistry(before);
     throw error;
   }
   invocation.out(path);
@@ -69,11 +70,6 @@ function readd(
   folder.writeRegistry(readdDevice(before, name, number, now).registry);
   say(`${name} is device number ${number}. Next: glowworm find ${name}`);
   return "ok";
-}
-
-/** The number stays used: a card file with it may have been written in part. */
-function withoutDevice(registry: Registry, device: Device): Registry {
-  return { ...registry, devices: registry.devices.filter((other) => other !== device) };
 }
 
 function sayNext({ say }: Invocation, path: string, { name, number }: Device): void {
