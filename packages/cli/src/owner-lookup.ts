@@ -70,7 +70,7 @@ export async function lookForDevice(invocation: Invocation, name: string): Promi
   const device = deviceNamed(registry, name);
   const { server } = registry;
   if (server === null) throw usage("no server is chosen", "glowworm init --server URL");
-  const ownerKey = await folder.loadKey(() => askPassphrase(env, systemTerminal));
+  const ownerKey = await folder.loadKey(() => askPassphrase(env, systemTerminal(signal)));
   const progress = progressLine();
   const deps = {
     crypto,

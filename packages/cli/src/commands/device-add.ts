@@ -28,7 +28,7 @@ that device needs. They open no report, but whoever has them can recognise its b
   glowworm device add laptop
   glowworm device add laptop --number 1`,
   options: { number: { type: "string" } },
-  run: (invocation) => addNamed(invocation, systemTerminal),
+  run: (invocation) => addNamed(invocation, systemTerminal(invocation.signal)),
 };
 
 async function addNamed(invocation: Invocation, terminal: Terminal): Promise<ExitName> {

@@ -38,7 +38,7 @@ The passphrase is asked for, or read from the file that GLOWWORM_PASSPHRASE_FILE
     "no-passphrase": { type: "boolean" },
     restore: { type: "boolean" },
   },
-  run: (invocation) => init(invocation, systemTerminal),
+  run: (invocation) => init(invocation, systemTerminal(invocation.signal)),
 };
 
 async function init(invocation: Invocation, terminal: Terminal): Promise<ExitName> {
