@@ -37,6 +37,7 @@ async function addNamed(invocation: Invocation, terminal: Terminal): Promise<Exi
   const folder = new OwnerFolder(crypto, configFolder(invocation.env));
   const now = secondsNow(systemClock);
   const before = folder.readRegistry();
+  folder.assertKey();
   if (textOption(invocation.values, "number") !== undefined) {
     return readd(invocation, folder, before, name, now);
   }

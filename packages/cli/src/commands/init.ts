@@ -73,10 +73,13 @@ function chooseServer(
   registry: Registry,
   server: string | null,
 ): ExitName {
-  if (server === null || isGiven(values, "restore") || isGiven(values, "no-passphrase")) {
+  const isRestoring = isGiven(values, "restore");
+  if (server === null || isRestoring || isGiven(values, "no-passphrase")) {
     throw usage(
       `${folder.keyPath} exists already, and is not made anew`,
-      "to choose a server: glowworm init --server URL",
+      isRestoring
+        ? "if it is not the key of these words, move it away, then run this again"
+        : "to choose a server: glowworm init --server URL",
     );
   }
   folder.writeRegistry({ ...registry, server });

@@ -56,6 +56,13 @@ describe("glowworm init", () => {
     expect(readFileSync(keyPath())).toEqual(before);
   });
 
+  it("says that a key must be moved away before another is restored", async () => {
+    const { out } = await glowworm(home, ["init", "--no-passphrase"]);
+    const again = await glowworm(home, ["init", "--restore", "--no-passphrase"], out);
+    expect(again).toMatchObject({ code: 2, out: "" });
+    expect(again.talk).toContain("move it away");
+  });
+
   it("refuses a new key while devices of another are registered", async () => {
     await glowworm(home, ["init", "--no-passphrase"]);
     await glowworm(home, ["device", "add", "laptop"]);
