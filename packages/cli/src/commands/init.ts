@@ -64,6 +64,9 @@ async function init(invocation: Invocation, terminal: Terminal): Promise<ExitNam
   folder.writeRegistry({ ...registry, server: server ?? before.server });
   if (isRestoring) sayRestored(invocation, folder.keyPath, isRegistryLost);
   else showWords(invocation, folder.keyPath, wordsOf(ownerKey));
+  if ((server ?? before.server) === null) {
+    invocation.say("Before you look for a device, choose the server: glowworm init --server URL");
+  }
   return "ok";
 }
 
