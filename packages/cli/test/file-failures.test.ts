@@ -54,7 +54,10 @@ describe("a folder where a file must be", () => {
 });
 
 describe("a file where a folder must be", () => {
-  it.each([["init", "--no-passphrase"], ["find", "laptop"]])("is named by %s %s", async (...words) => {
+  it.each([
+    ["init", "--no-passphrase"],
+    ["find", "laptop"],
+  ])("is named by %s %s", async (...words) => {
     writeFileSync(join(home, "config"), "");
     const run = await glowworm(home, words);
     expect(run.code).toBe(2);
@@ -89,8 +92,7 @@ describe("a right that is missing", () => {
     for (const path of [home, config]) chmodSync(path, 0o700);
   });
 
-  const asNobody = (...words: readonly string[]): Promise<Run> =>
-    glowwormOf(NOBODY, home, words);
+  const asNobody = (...words: readonly string[]): Promise<Run> => glowwormOf(NOBODY, home, words);
 
   it("to write here takes no number", async () => {
     chmodSync(home, 0o500);
@@ -107,11 +109,26 @@ describe("a right that is missing", () => {
     chmodSync(config, 0o500);
     expect(await asNobody("device", "add", "laptop")).toMatchObject({ code: 12 });
     chmodSync(config, 0o000);
-    for (const words of [["find", "laptop"], ["init", "--no-passphrase"]]) {
+    for (const words of [
+      ["find", "laptop"],
+      ["init", "--no-passphrase"],
+    ]) {
       const run = await asNobody(...words);
       expect(run.code).toBe(12);
       expect(said(run)).toContain(config);
     }
+  });
+
+  it.runIf(NOBODY !== undefined).each([
+    [0o440, 2],
+    [0o444, 12],
+  ])("is had for what root hands over with mode %o: exit %i", async (mode, code) => {
+    const invite = join(home, "invite");
+    writeFileSync(invite, "not an invite");
+    chownSync(invite, 0, NOBODY ?? 0);
+    chmodSync(invite, mode);
+    const state = ["--state", join(home, "state")];
+    expect(await asNobody(...RELAY, ...state, "--invite-file", invite)).toMatchObject({ code });
   });
 
   it("to the key is named", async () => {

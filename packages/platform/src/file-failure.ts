@@ -1,4 +1,4 @@
-import { errorCode, type ExitName, Failure } from "./failure.ts";
+import { type ExitName, errorCode, Failure } from "./failure.ts";
 
 interface Refusal {
   readonly exit: ExitName;
@@ -9,7 +9,8 @@ interface Refusal {
 const NO_RIGHT: Refusal = {
   exit: "noPermission",
   what: "this user may not use it",
-  remedy: "run this as the user whose it is, or give that path, and the folder it is in, to this one",
+  remedy:
+    "run this as the user whose it is, or give that path, and the folder it is in, to this one",
 };
 const NO_FOLDER: Refusal = {
   exit: "usage",

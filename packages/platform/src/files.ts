@@ -98,10 +98,15 @@ export function readFileIfAny(path: string): Uint8Array | null {
   }
 }
 
-/** @throws {Failure} when others may read a file that holds a secret. */
+/**
+ * What root hands to one other user may show rights of a group: systemd does so with a credential, by a list of rights.
+ * @throws {Failure} when others may read a file that holds a secret.
+ */
 export function assertPrivate(path: string): void {
-  const mode = statSync(path).mode & 0o777;
-  if ((mode & 0o077) === 0) return;
+  const { mode: full, uid } = statSync(path);
+  const mode = full & 0o777;
+  const isHanded = uid === 0 && geteuid?.() !== 0;
+  if ((mode & (isHanded ? 0o007 : 0o077)) === 0) return;
   const shown = mode.toString(8).padStart(4, "0");
   throw new Failure(
     "noPermission",
