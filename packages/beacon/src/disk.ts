@@ -1,3 +1,4 @@
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import {
   assertPrivate,
@@ -21,9 +22,10 @@ export interface Disk {
   overwrite(name: string, offset: number, bytes: Uint8Array): void;
 }
 
-/** A real folder, made when missing, that only its owner may enter. */
+/** A real folder, made when missing, that only its owner may enter. @throws what the file system says when nothing can be written into it. */
 export function openFolder(folder: string): Disk {
   makePrivateFolder(folder);
+  accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   const pathOf = (name: string): string => join(folder, name);
   return {
     pathOf,

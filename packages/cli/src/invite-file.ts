@@ -1,9 +1,9 @@
-import { assertPrivate, Failure, readFileIfAny } from "@glowworm/platform";
+import { assertPrivate, Failure, readFileIfAny, withNamedPath } from "@glowworm/platform";
 import { type CryptoSuite, DecodeError, decodeInvite } from "@glowworm/protocol";
 
 /** The secret of the invite in a file, 16 bytes. @throws {Failure} that never repeats what the file holds. */
 export function readInviteFile(crypto: CryptoSuite, path: string): Uint8Array {
-  const bytes = readFileIfAny(path);
+  const bytes = withNamedPath("--invite-file", () => readFileIfAny(path));
   if (bytes === null) {
     const remedy = "put the invite that the server's operator gave you into it";
     throw new Failure("keyMissing", `--invite-file: there is no ${path}`, remedy);

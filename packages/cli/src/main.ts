@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { EXIT, errorCode, Failure, messageOf } from "@glowworm/platform";
+import { EXIT, errorCode, Failure, fileFailure, messageOf } from "@glowworm/platform";
 import type { Command, Invocation, OptionValues } from "./command.ts";
 import { COMMANDS, isNamed } from "./commands.ts";
 import { showHelp } from "./help.ts";
@@ -51,10 +51,11 @@ function parse(
 }
 
 function report(error: unknown): number {
-  if (error instanceof Failure) {
-    say(`glowworm: ${error.message}`);
-    say(`  ${error.remedy}`);
-    return EXIT[error.exit];
+  const failure = error instanceof Failure ? error : fileFailure(error);
+  if (failure !== null) {
+    say(`glowworm: ${failure.message}`);
+    say(`  ${failure.remedy}`);
+    return EXIT[failure.exit];
   }
   say(
     `glowworm: unexpected error, please report it: ${error instanceof Error ? error.stack : error}`,

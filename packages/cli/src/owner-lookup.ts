@@ -67,10 +67,11 @@ export async function lookForDevice(invocation: Invocation, name: string): Promi
   const crypto = await loadCrypto();
   const folder = new OwnerFolder(crypto, configFolder(env));
   const registry = folder.readRegistry();
+  folder.assertKey();
   const device = deviceNamed(registry, name);
   const { server } = registry;
   if (server === null) throw usage("no server is chosen", "glowworm init --server URL");
-  const ownerKey = await folder.loadKey(() => askPassphrase(env, systemTerminal));
+  const ownerKey = await folder.loadKey(() => askPassphrase(env, systemTerminal(signal)));
   const progress = progressLine();
   const deps = {
     crypto,

@@ -1,4 +1,4 @@
-import { type Environment, Failure, readFileIfAny } from "@glowworm/platform";
+import { type Environment, Failure, readFileIfAny, withNamedPath } from "@glowworm/platform";
 import { usage } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -36,7 +36,7 @@ export async function choosePassphrase(env: Environment, terminal: Terminal): Pr
 function passphraseInFile(env: Environment): string | null {
   const path = env[VARIABLE];
   if (path === undefined || path === "") return null;
-  const bytes = readFileIfAny(path);
+  const bytes = withNamedPath(VARIABLE, () => readFileIfAny(path));
   if (bytes === null)
     throw usage(`${VARIABLE}: ${path} does not exist`, "write the passphrase to it");
   const passphrase = new TextDecoder().decode(bytes).replace(/\r?\n$/, "");

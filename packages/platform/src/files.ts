@@ -8,6 +8,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statfsSync,
   statSync,
   writeSync,
@@ -15,9 +16,13 @@ import {
 import { dirname } from "node:path";
 import { geteuid } from "node:process";
 import { errorCode, Failure } from "./failure.ts";
+import { withPath } from "./file-failure.ts";
 
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
+const CREATE_NEW = O_WRONLY | O_NOFOLLOW | O_CREAT | O_EXCL;
+const REPLACE = O_WRONLY | O_NOFOLLOW | O_CREAT | O_TRUNC;
 
 /** Makes a folder that only its owner may enter, with its parents. */
 export function makePrivateFolder(path: string): void {
@@ -47,27 +52,34 @@ export function giveToOwnerOf(folder: string, path: string): void {
 /** Replaces a file in one step: after a crash either the old or the new content is there, whole. Mode 0600. */
 export function replaceFile(path: string, bytes: Uint8Array): void {
   const next = `${path}.new`;
-  writeSynced(next, constants.O_CREAT | constants.O_TRUNC, bytes);
+  fillSynced(next, openSync(next, REPLACE, PRIVATE_FILE), bytes);
   renameSync(next, path);
   syncFolder(dirname(path));
 }
 
-/** Writes a file that must not exist yet, mode 0600. @throws {Failure} when it does. */
+/** Writes a file that must not exist yet, mode 0600: whole, or not at all. @throws {Failure} when it does. */
 export function createFile(path: string, bytes: Uint8Array): void {
+  let fd: number;
   try {
-    writeSynced(path, constants.O_CREAT | constants.O_EXCL, bytes);
+    fd = openSync(path, CREATE_NEW, PRIVATE_FILE);
   } catch (error) {
     if (!isErrno(error, "EEXIST")) throw error;
     throw new Failure("usage", `${path} exists already`, "move it away, or choose another name", {
       cause: error,
     });
   }
-  syncFolder(dirname(path));
+  try {
+    fillSynced(path, fd, bytes);
+    syncFolder(dirname(path));
+  } catch (error) {
+    rmSync(path);
+    throw error;
+  }
 }
 
 /** Overwrites bytes in the middle of a file and waits until they are on disk. */
 export function overwriteAt(path: string, offset: number, bytes: Uint8Array): void {
-  const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  const fd = openSync(path, O_WRONLY | O_NOFOLLOW);
   try {
     writeAll(fd, bytes, offset);
     fsyncSync(fd);
@@ -79,17 +91,22 @@ export function overwriteAt(path: string, offset: number, bytes: Uint8Array): vo
 /** The content of a file, or null when there is none. */
 export function readFileIfAny(path: string): Uint8Array | null {
   try {
-    return new Uint8Array(readFileSync(path));
+    return new Uint8Array(withPath(path, () => readFileSync(path)));
   } catch (error) {
     if (isErrno(error, "ENOENT")) return null;
     throw error;
   }
 }
 
-/** @throws {Failure} when others may read a file that holds a secret. */
+/**
+ * What root hands to one other user may show rights of a group: systemd does so with a credential, by a list of rights.
+ * @throws {Failure} when others may read a file that holds a secret.
+ */
 export function assertPrivate(path: string): void {
-  const mode = statSync(path).mode & 0o777;
-  if ((mode & 0o077) === 0) return;
+  const { mode: full, uid } = statSync(path);
+  const mode = full & 0o777;
+  const isHanded = uid === 0 && geteuid?.() !== 0;
+  if ((mode & (isHanded ? 0o007 : 0o077)) === 0) return;
   const shown = mode.toString(8).padStart(4, "0");
   throw new Failure(
     "noPermission",
@@ -119,11 +136,12 @@ export function isErrno(error: unknown, code: string): boolean {
   return errorCode(error) === code;
 }
 
-function writeSynced(path: string, flags: number, bytes: Uint8Array): void {
-  const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | flags, PRIVATE_FILE);
+function fillSynced(path: string, fd: number, bytes: Uint8Array): void {
   try {
-    writeAll(fd, bytes, 0);
-    fsyncSync(fd);
+    withPath(path, () => {
+      writeAll(fd, bytes, 0);
+      fsyncSync(fd);
+    });
   } finally {
     closeSync(fd);
   }

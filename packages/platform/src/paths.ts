@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { Failure } from "./failure.ts";
 
 /** Environment variables, handed in. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,15 +11,34 @@ const NAME = "glowworm";
 export function stateFolder(env: Environment): string {
   const systemd = env["STATE_DIRECTORY"]?.split(":")[0];
   if (systemd !== undefined && systemd !== "") return systemd;
-  return join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), NAME);
+  return join(env["XDG_STATE_HOME"] || join(homeFolder(), ".local", "state"), NAME);
 }
 
 /** Where the owner's key and settings are. */
 export function configFolder(env: Environment): string {
-  return join(env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), NAME);
+  return join(env["XDG_CONFIG_HOME"] || join(homeFolder(), ".config"), NAME);
 }
 
 /** What can be fetched or derived again. */
 export function cacheFolder(env: Environment): string {
-  return join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), NAME);
+  return join(env["XDG_CACHE_HOME"] || join(homeFolder(), ".cache"), NAME);
+}
+
+function homeFolder(): string {
+  const home = homeOfUser();
+  if (home !== "") return home;
+  throw new Failure(
+    "usage",
+    "this user has no home folder, and HOME names none",
+    "set HOME; or XDG_CONFIG_HOME, XDG_CACHE_HOME and XDG_STATE_HOME, as far as the command needs them",
+  );
+}
+
+function homeOfUser(): string {
+  try {
+    return homedir();
+  } catch {
+    // The system knows no such user, as with a bare number in a container.
+    return "";
+  }
 }

@@ -4,6 +4,7 @@ import {
   type Database,
   errorCode,
   Failure,
+  fileFailure,
   makePrivateFolder,
   openDatabase,
 } from "@glowworm/platform";
@@ -39,7 +40,7 @@ const CREATE = `
 /**
  * Opens the outbox in a folder, which is made when missing (0700). A damaged file is set aside, not repaired: it
  * holds nothing but reports that nobody has accepted yet, and a relay that does not start loses more.
- * @throws {Failure} when another relay uses it, or when it cannot be opened.
+ * @throws {Failure} when another relay uses it, or when it cannot be opened; what the file system refuses as it is.
  */
 export function openOutbox(
   folder: string,
@@ -51,6 +52,7 @@ export function openOutbox(
     makePrivateFolder(folder);
     return { outbox: new Outbox(openChecked(path), random, limit), setAside: null };
   } catch (error) {
+    if (fileFailure(error) !== null) throw error;
     if (!isDamage(error)) throw openingFailure(path, error);
   }
   const aside = `${path}.damaged`;

@@ -12,19 +12,19 @@ import {
 import {
   assumeSynchronised,
   type ExitName,
-  errorCode,
   lockFolder,
   readFileIfAny,
-  stateFolder,
   systemClock,
   systemClockTrust,
   systemRandom,
+  withNamedPath,
 } from "@glowworm/platform";
 import { type CryptoSuite, DAY_SECONDS, loadCrypto } from "@glowworm/protocol";
 import type { Command, Invocation } from "../command.ts";
 import { isGiven, textOption, usage } from "../options.ts";
 import { assertNoWords } from "../positionals.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
+import { stateOption } from "../state-option.ts";
 
 const HELP = `usage: glowworm beacon run [--cards FILE] [--adapter ADAPTER] [--state DIR] [--assume-synchronised]
 
@@ -58,8 +58,8 @@ export const beaconRunCommand: Command = {
 async function run(invocation: Invocation): Promise<ExitName> {
   const { values, positionals, env } = invocation;
   assertNoWords(positionals, "beacon run");
-  const folder = textOption(values, "state") ?? join(stateFolder(env), "beacon");
-  const disk = openFolder(folder);
+  const folder = stateOption(values, env, "beacon");
+  const disk = withNamedPath("--state", () => openFolder(folder));
   const lock = lockFolder(join(folder, "lock.sqlite"), {
     message: `${folder}: another beacon uses this folder`,
     remedy: "stop it first: two would erase each other's keys",
@@ -104,13 +104,9 @@ function bringIn(crypto: CryptoSuite, disk: Disk, file: string, say: (line: stri
 }
 
 function readCards(file: string): Uint8Array {
+  const bytes = withNamedPath("--cards", () => readFileIfAny(file));
+  if (bytes !== null) return bytes;
   const remedy = "give the path of the card file; leave --cards out once the cards were brought in";
-  try {
-    const bytes = readFileIfAny(file);
-    if (bytes !== null) return bytes;
-  } catch (error) {
-    throw usage(`--cards: ${file} cannot be read: ${errorCode(error)}`, remedy, error);
-  }
   throw usage(`--cards: no file ${file}`, remedy);
 }
 

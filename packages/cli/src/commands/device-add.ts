@@ -28,7 +28,7 @@ that device needs. They open no report, but whoever has them can recognise its b
   glowworm device add laptop
   glowworm device add laptop --number 1`,
   options: { number: { type: "string" } },
-  run: (invocation) => addNamed(invocation, systemTerminal),
+  run: (invocation) => addNamed(invocation, systemTerminal(invocation.signal)),
 };
 
 async function addNamed(invocation: Invocation, terminal: Terminal): Promise<ExitName> {
@@ -37,6 +37,7 @@ async function addNamed(invocation: Invocation, terminal: Terminal): Promise<Exi
   const folder = new OwnerFolder(crypto, configFolder(invocation.env));
   const now = secondsNow(systemClock);
   const before = folder.readRegistry();
+  folder.assertKey();
   if (textOption(invocation.values, "number") !== undefined) {
     return readd(invocation, folder, before, name, now);
   }
@@ -45,11 +46,12 @@ async function addNamed(invocation: Invocation, terminal: Terminal): Promise<Exi
   if (existsSync(path)) throw usage(`${path} exists already`, "move it away");
   const ownerKey = await folder.loadKey(() => askPassphrase(invocation.env, terminal));
   const cards = makeCardFile(crypto, deriveDeviceKey(crypto, ownerKey, device.number), now);
+  // First, so that a number whose cards are on a disk is taken however this ends.
   folder.writeRegistry(registry);
   try {
     createFile(path, cards);
   } catch (error) {
-    folder.writeRegistry(withoutDevice(registry, device));
+    folder.writeRegistry(before);
     throw error;
   }
   invocation.out(path);
@@ -69,11 +71,6 @@ function readd(
   folder.writeRegistry(readdDevice(before, name, number, now).registry);
   say(`${name} is device number ${number}. Next: glowworm find ${name}`);
   return "ok";
-}
-
-/** The number stays used: a card file with it may have been written in part. */
-function withoutDevice(registry: Registry, device: Device): Registry {
-  return { ...registry, devices: registry.devices.filter((other) => other !== device) };
 }
 
 function sayNext({ say }: Invocation, path: string, { name, number }: Device): void {

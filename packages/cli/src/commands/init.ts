@@ -38,7 +38,7 @@ The passphrase is asked for, or read from the file that GLOWWORM_PASSPHRASE_FILE
     "no-passphrase": { type: "boolean" },
     restore: { type: "boolean" },
   },
-  run: (invocation) => init(invocation, systemTerminal),
+  run: (invocation) => init(invocation, systemTerminal(invocation.signal)),
 };
 
 async function init(invocation: Invocation, terminal: Terminal): Promise<ExitName> {
@@ -64,6 +64,9 @@ async function init(invocation: Invocation, terminal: Terminal): Promise<ExitNam
   folder.writeRegistry({ ...registry, server: server ?? before.server });
   if (isRestoring) sayRestored(invocation, folder.keyPath, isRegistryLost);
   else showWords(invocation, folder.keyPath, wordsOf(ownerKey));
+  if ((server ?? before.server) === null) {
+    invocation.say("Before you look for a device, choose the server: glowworm init --server URL");
+  }
   return "ok";
 }
 
@@ -73,10 +76,13 @@ function chooseServer(
   registry: Registry,
   server: string | null,
 ): ExitName {
-  if (server === null || isGiven(values, "restore") || isGiven(values, "no-passphrase")) {
+  const isRestoring = isGiven(values, "restore");
+  if (server === null || isRestoring || isGiven(values, "no-passphrase")) {
     throw usage(
       `${folder.keyPath} exists already, and is not made anew`,
-      "to choose a server: glowworm init --server URL",
+      isRestoring
+        ? "if it is not the key of these words, move it away, then run this again"
+        : "to choose a server: glowworm init --server URL",
     );
   }
   folder.writeRegistry({ ...registry, server });

@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { serverUrlFrom } from "@glowworm/owner";
-import { type Environment, stateFolder } from "@glowworm/platform";
+import type { Environment } from "@glowworm/platform";
 import { PRECISIONS, type Precision, UPLOAD_DELAY_SECONDS_MAX } from "@glowworm/relay";
 import type { OptionValues } from "../command.ts";
 import { hostPort } from "../host-port.ts";
 import { isGiven, numberOption, textOption, usage } from "../options.ts";
+import { stateOption } from "../state-option.ts";
 
 /** Where the relay's position comes from. */
 export type PositionChoice =
@@ -41,7 +41,7 @@ export function relayRunOptions(values: OptionValues, env: Environment): RelayRu
     position: positionOption(values),
     precision: precisionOption(values),
     adapter: textOption(values, "adapter") ?? "hci0",
-    folder: textOption(values, "state") ?? join(stateFolder(env), "relay"),
+    folder: stateOption(values, env, "relay"),
     maxDelayMs: numberOption(values, "max-delay", DELAY_SECONDS) * 1000,
     isClockAssumed: isGiven(values, "assume-synchronised"),
     inviteFile: textOption(values, "invite-file") ?? (env["GLOWWORM_INVITE_FILE"] || null),

@@ -5,6 +5,7 @@ import {
   systemClock,
   systemClockTrust,
   systemRandom,
+  withNamedPath,
 } from "@glowworm/platform";
 import { type CryptoSuite, loadCrypto, type RandomSource, type Stepper } from "@glowworm/protocol";
 import type { Scanner } from "@glowworm/radio";
@@ -80,7 +81,9 @@ async function run(invocation: Invocation): Promise<ExitName> {
   const { values, positionals, env, say } = invocation;
   assertNoWords(positionals, "relay run");
   const options = relayRunOptions(values, env);
-  const { outbox, setAside } = openOutbox(options.folder, systemRandom);
+  const { outbox, setAside } = withNamedPath("--state", () =>
+    openOutbox(options.folder, systemRandom),
+  );
   try {
     if (setAside !== null)
       say(`the outbox was damaged: it is now ${setAside}, and a new one begun`);

@@ -40,6 +40,9 @@ describe("glowworm device add", () => {
   });
 
   it("says that there is no key yet", async () => {
-    expect(await glowworm(home, ["device", "add", "laptop"])).toMatchObject({ code: 10, out: "" });
+    for (const number of [[], ["--number", "1"]]) {
+      const add = ["device", "add", "laptop", ...number];
+      expect(await glowworm(home, add)).toMatchObject({ code: 10, out: "" });
+    }
   });
 });

@@ -64,6 +64,12 @@ describe("glowworm find", () => {
     });
   });
 
+  it("says that there is no key before it looks for the device", async () => {
+    const { code, talk } = await glowworm(home, ["find", "laptop"]);
+    expect(code).toBe(10);
+    expect(talk).toMatch(/there is no owner key\n {2}glowworm init\n$/);
+  });
+
   it("explains why there may be nothing", async () => {
     const { server } = await ownerWithReports(home, 0);
     const { code, out, talk } = await glowworm(home, ["find", "laptop"]);

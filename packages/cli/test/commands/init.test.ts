@@ -46,6 +46,15 @@ describe("glowworm init", () => {
     expect(await glowworm(home, ["device", "add", "laptop"], "", right)).toMatchObject({ code: 0 });
   });
 
+  it("says how to choose a server, unless one was given", async () => {
+    const choice = "glowworm init --server URL";
+    const { talk } = await glowworm(home, ["init", "--no-passphrase"]);
+    expect(talk).toContain(choice);
+    rmSync(keyPath());
+    const given = ["init", "--no-passphrase", "--server", "https://glow.test"];
+    expect((await glowworm(home, given)).talk).not.toContain(choice);
+  });
+
   it("chooses another server later and leaves the key alone", async () => {
     await glowworm(home, ["init", "--no-passphrase"]);
     const before = readFileSync(keyPath());
@@ -54,6 +63,13 @@ describe("glowworm init", () => {
     });
     expect(await glowworm(home, ["init", "--server", "glow.test"])).toMatchObject({ code: 2 });
     expect(readFileSync(keyPath())).toEqual(before);
+  });
+
+  it("says that a key must be moved away before another is restored", async () => {
+    const { out } = await glowworm(home, ["init", "--no-passphrase"]);
+    const again = await glowworm(home, ["init", "--restore", "--no-passphrase"], out);
+    expect(again).toMatchObject({ code: 2, out: "" });
+    expect(again.talk).toContain("move it away");
   });
 
   it("refuses a new key while devices of another are registered", async () => {

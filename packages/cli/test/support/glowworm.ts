@@ -28,16 +28,27 @@ export function glowworm(
   return begin(home, args, input, env).ended;
 }
 
+/** The same as another user, by number; undefined for who runs the tests. */
+export function glowwormOf(
+  user: number | undefined,
+  home: string,
+  args: readonly string[],
+): Promise<Run> {
+  return begin(home, args, "", {}, user === undefined ? {} : { uid: user, gid: user }).ended;
+}
+
 /** The same, for who wants to do something to it meanwhile. */
 export function begin(
   home: string,
   args: readonly string[],
   input = "",
   env: Readonly<Record<string, string>> = {},
+  user: { readonly uid?: number; readonly gid?: number } = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Run> } {
   const own = { XDG_CONFIG_HOME: join(home, "config"), XDG_CACHE_HOME: join(home, "cache") };
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: home,
+    ...user,
     env: { PATH: process.env["PATH"], HOME: home, ...own, ...env },
   });
   let [out, talk] = ["", ""];

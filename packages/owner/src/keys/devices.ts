@@ -41,13 +41,13 @@ export function encodeRegistry(registry: Registry): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(file, null, 2)}\n`);
 }
 
-/** @throws {Failure} naming the field that is wrong. */
+/** @throws {Failure} keyMissing, naming the field that is wrong. */
 export function decodeRegistry(bytes: Uint8Array, path: string): Registry {
   const parsed = fileSchema.safeParse(jsonOf(bytes));
   if (!parsed.success) {
     const field = parsed.error.issues[0]?.path.join(".") || "the whole file";
     throw new Failure(
-      "failure",
+      "keyMissing",
       `${path}: ${field} is not as Glowworm writes it`,
       "put back a copy of the file, or move it away and register each device again: glowworm device add NAME --number N",
     );

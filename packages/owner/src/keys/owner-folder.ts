@@ -34,6 +34,11 @@ export class OwnerFolder {
     return existsSync(this.keyPath);
   }
 
+  /** Without a key nothing else that an owner does makes sense. @throws {Failure} keyMissing */
+  assertKey(): void {
+    if (!this.hasKey()) throw this.#noKey();
+  }
+
   /** Writes the key file, which must not exist. @throws {Failure} when it does. */
   async createKey(
     random: RandomSource,
@@ -51,9 +56,7 @@ export class OwnerFolder {
    */
   async loadKey(ask: () => Promise<string>): Promise<Uint8Array> {
     const bytes = readFileIfAny(this.keyPath);
-    if (bytes === null) {
-      throw new Failure("keyMissing", `${this.keyPath}: there is no owner key`, "glowworm init");
-    }
+    if (bytes === null) throw this.#noKey();
     assertPrivate(this.keyPath);
     const stored = this.#decode(bytes);
     if (stored.protection === "none") return stored.ownerKey;
@@ -70,6 +73,10 @@ export class OwnerFolder {
   writeRegistry(registry: Registry): void {
     makePrivateFolder(this.#folder);
     replaceFile(this.#registryPath, encodeRegistry(registry));
+  }
+
+  #noKey(): Failure {
+    return new Failure("keyMissing", `${this.keyPath}: there is no owner key`, "glowworm init");
   }
 
   #decode(bytes: Uint8Array): StoredKey {

@@ -72,7 +72,7 @@ describe("registry file", () => {
     ["an unknown field", new TextDecoder().decode(encodeRegistry(full)).replace("{", '{"x":1,')],
   ])("is refused with %s", (_what, text) => {
     expect(() => decodeRegistry(new TextEncoder().encode(text), "devices.json")).toThrow(
-      expect.objectContaining({ exit: "failure" }),
+      expect.objectContaining({ exit: "keyMissing" }),
     );
   });
 });

@@ -65,6 +65,6 @@ describe("owner folder", () => {
     expect(folder.readRegistry().nextNumber).toBe(5);
     expect(statSync(join(path, "devices.json")).mode & 0o777).toBe(0o600);
     writeFileSync(join(path, "devices.json"), "[]");
-    expect(() => folder.readRegistry()).toThrow(expect.objectContaining({ exit: "failure" }));
+    expect(() => folder.readRegistry()).toThrow(expect.objectContaining({ exit: "keyMissing" }));
   });
 });
