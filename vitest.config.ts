@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const conditions = ["@glowworm/source"];
@@ -26,6 +27,8 @@ export default defineConfig({
           name: "parts",
           include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
           exclude: [...PROCESSES, CLUSTER],
+          // As many as a machine of two cores has: by itself it leaves one of them idle.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
         },
       },

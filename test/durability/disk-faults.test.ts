@@ -38,7 +38,13 @@ describe.skipIf(need.skip)("a disk that fails for a while", () => {
       await load.more("yes", 20);
       await server.end("SIGKILL");
       await load.done;
-      await judge(place, `${calls}: ${error}`, { seed, run, first, last, noes: load.count("no") });
+      await judge(place, `${calls}: ${error}`, {
+        seed,
+        turn: run,
+        first,
+        last,
+        noes: load.count("no"),
+      });
     }
   });
 
@@ -54,7 +60,7 @@ describe.skipIf(need.skip)("a disk that fails for a while", () => {
       await load.done;
       await judge(place, `${calls}: ${error} until the end`, {
         seed,
-        run,
+        turn: run,
         first,
         noes: load.count("no"),
       });

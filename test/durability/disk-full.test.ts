@@ -44,7 +44,7 @@ describe.skipIf(isMissing)("a disk that is full", () => {
       try {
         await fillAndRecover(place, disk);
         const { open, closed } = await place.verdicts({ under: disk.under });
-        publish("disk full", { seed, run, ...closed.counts });
+        publish("disk full", { seed, turn: run, ...closed.counts });
         expect(open).toMatchObject(CLEAN);
         expect(closed).toMatchObject(CLEAN);
       } finally {
