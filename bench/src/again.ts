@@ -18,6 +18,7 @@ import {
   PAGE_RECORDS,
   PATHS,
   type RandomSource,
+  secondsNow,
   toHex,
 } from "@glowworm/protocol";
 import { type Row, row } from "./measure.ts";
@@ -35,7 +36,7 @@ export async function benchAgain(
   random: RandomSource,
 ): Promise<readonly Row[]> {
   const cacheFolder = mkdtempSync(join(tmpdir(), "glowworm-bench-"));
-  const now = Math.floor(systemClock.nowMs() / 1000);
+  const now = secondsNow(systemClock);
   const { signal } = new AbortController();
   const deps: FindDeps = {
     crypto,

@@ -4,6 +4,7 @@ import {
   type CryptoSuite,
   DAY_SECONDS,
   type RandomSource,
+  secondsNow,
   type UnixSeconds,
 } from "@glowworm/protocol";
 import { type GradedReport, gradeReports, isTrusted } from "./answer/grade.ts";
@@ -83,7 +84,7 @@ const FRESH_SECONDS = DAY_SECONDS;
 export async function findDevice(deps: FindDeps, device: DeviceKeys): Promise<FindResult> {
   const trouble = new CacheTrouble();
   const search = new Search({ ...deps, trouble }, device);
-  const now = Math.floor(deps.clock.nowMs() / 1000);
+  const now = secondsNow(deps.clock);
   await search.know(lastUsualDay(now));
   const lookup = new Lookup({
     ...deps,

@@ -1,5 +1,4 @@
-import { type Clock, concat } from "@glowworm/protocol";
-import { RECORD_BYTES } from "./hour-assembly.ts";
+import { type Clock, concat, STORABLE_RECORD_BYTES } from "@glowworm/protocol";
 import { type CommitGroup, StoreBusyError } from "./report-store.ts";
 
 interface Batch {
@@ -39,7 +38,7 @@ export class CommitQueue {
 
   /** Resolves when the batch is durable. @throws {StoreBusyError} at once when it does not fit. */
   add(records: Uint8Array): Promise<void> {
-    const count = records.length / RECORD_BYTES;
+    const count = records.length / STORABLE_RECORD_BYTES;
     if (this.#records + count > this.#limit) {
       return Promise.reject(new StoreBusyError("too many reports are waiting to be written"));
     }
@@ -67,7 +66,7 @@ export class CommitQueue {
 
   async #write(group: readonly Batch[]): Promise<void> {
     const records = concat(...group.map((batch) => batch.records));
-    const count = records.length / RECORD_BYTES;
+    const count = records.length / STORABLE_RECORD_BYTES;
     const { clock, onCommit } = this.#watch;
     const beganMs = clock.monotonicMs();
     try {

@@ -1,6 +1,5 @@
 import {
   type CryptoSuite,
-  ENVELOPE_BYTES,
   encodeManifest,
   FILTER_FREE_PAGES,
   filterHash,
@@ -13,9 +12,6 @@ import {
   pageEntryOf,
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
-
-/** Bytes of a record as stores keep it: get_id and envelope, in the order in which records are compared. */
-export const RECORD_BYTES: number = GET_ID_BYTES + ENVELOPE_BYTES;
 
 /** Takes the pages of an hour, in order. The bytes are the sink's to keep. */
 export type PageSink = (page: Uint8Array, index: number) => void;

@@ -1,8 +1,8 @@
+import { STORABLE_RECORD_BYTES } from "@glowworm/protocol";
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import { StoreBusyError } from "@glowworm/server";
 import { describe, expect, it } from "vitest";
 import { CommitQueue } from "../../src/store/commit-queue.ts";
-import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 import { packed, someReports } from "../support/fixtures.ts";
 
 const random = seededRandom("commit queue");
@@ -13,7 +13,7 @@ class SlowDisk {
   readonly #ends: ((error?: Error) => void)[] = [];
 
   readonly commit = (records: Uint8Array): Promise<void> => {
-    this.sizes.push(records.length / RECORD_BYTES);
+    this.sizes.push(records.length / STORABLE_RECORD_BYTES);
     return new Promise((resolve, reject) => {
       this.#ends.push((error) => (error === undefined ? resolve() : reject(error)));
     });

@@ -1,10 +1,10 @@
+import { STORABLE_RECORD_BYTES } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
 import { KnownRecords } from "../../src/store/embedded/open/known-records.ts";
 import { RecordHash } from "../../src/store/embedded/open/record-hash.ts";
 import { RecordIndex } from "../../src/store/embedded/open/record-index.ts";
 import { RunIndex } from "../../src/store/embedded/open/run-index.ts";
-import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 
 const random = seededRandom("record index");
 const COUNT = 60_000;
@@ -19,20 +19,20 @@ const KINDS = [
 describe.each(KINDS)("the index of the %s of a record", (_, make, values) => {
   it("knows that of every record, beyond the size of one table, and guesses wrong next to never", () => {
     const index = make();
-    const records = random.bytes(COUNT * RECORD_BYTES);
+    const records = random.bytes(COUNT * STORABLE_RECORD_BYTES);
     for (let row = 0; row < COUNT; row++)
-      index.add(hash.of(records, row * RECORD_BYTES), (row * 65_537) % values);
+      index.add(hash.of(records, row * STORABLE_RECORD_BYTES), (row * 65_537) % values);
     let misses = 0;
     for (let row = 0; row < COUNT; row++) {
       const right = (row * 65_537) % values;
-      hash.of(records, row * RECORD_BYTES);
+      hash.of(records, row * STORABLE_RECORD_BYTES);
       if (!index.find(hash, (value) => value === right)) misses += 1;
     }
     expect(misses).toBe(0);
-    const others = random.bytes(COUNT * RECORD_BYTES);
+    const others = random.bytes(COUNT * STORABLE_RECORD_BYTES);
     let guesses = 0;
     for (let row = 0; row < COUNT; row++) {
-      index.find(hash.of(others, row * RECORD_BYTES), () => {
+      index.find(hash.of(others, row * STORABLE_RECORD_BYTES), () => {
         guesses += 1;
         return false;
       });
@@ -42,7 +42,7 @@ describe.each(KINDS)("the index of the %s of a record", (_, make, values) => {
 
   it("asks about every place under which a record was added until one is right", () => {
     const index = make();
-    const record = random.bytes(RECORD_BYTES);
+    const record = random.bytes(STORABLE_RECORD_BYTES);
     for (const value of [3, 0, 119]) index.add(hash.of(record, 0), value);
     const asked: number[] = [];
     const found = index.find(hash.of(record, 0), (value) => {
@@ -54,9 +54,9 @@ describe.each(KINDS)("the index of the %s of a record", (_, make, values) => {
 
   it("tells records apart that differ in one bit", () => {
     const index = make();
-    const record = random.bytes(RECORD_BYTES);
+    const record = random.bytes(STORABLE_RECORD_BYTES);
     index.add(hash.of(record, 0), 1);
-    for (let at = 0; at < RECORD_BYTES; at++) {
+    for (let at = 0; at < STORABLE_RECORD_BYTES; at++) {
       const other = Uint8Array.from(record);
       other[at] = (other[at] ?? 0) ^ 1;
       expect(index.find(hash.of(other, 0), () => true)).toBe(false);
@@ -66,7 +66,7 @@ describe.each(KINDS)("the index of the %s of a record", (_, make, values) => {
 
 describe("records that are looked for", () => {
   it("cost one look into each run and each file that may have them, however many are alike", () => {
-    const record = random.bytes(RECORD_BYTES);
+    const record = random.bytes(STORABLE_RECORD_BYTES);
     const looks: string[] = [];
     const look = (place: string): boolean => {
       looks.push(place);

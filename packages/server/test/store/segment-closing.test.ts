@@ -8,6 +8,7 @@ import {
   HOUR_RECORDS_MAX,
   PAGE_RECORDS,
   SEGMENTS_PER_HOUR,
+  STORABLE_RECORD_BYTES,
   STORED_RECORD_BYTES,
   segmentPadding,
 } from "@glowworm/protocol";
@@ -18,7 +19,6 @@ import type { SegmentsJob } from "../../src/store/embedded/closing/close-segment
 import { LocalCloser } from "../../src/store/embedded/closing/closer.ts";
 import type { FiledSegment } from "../../src/store/embedded/segments/segment-file.ts";
 import { sortedOnce } from "../../src/store/embedded/segments/sorted-records.ts";
-import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 import {
   crypto,
   HOUR_MS,
@@ -180,10 +180,14 @@ describe("a segment that is being closed", () => {
     const scene = await StoreScene.open();
     const { store } = scene;
     const count = 2 ** 16 + 1000;
-    const records = random.bytes(count * RECORD_BYTES);
-    for (let at = 0; at < records.length; at += 2 * RECORD_BYTES) records.fill(7, at, at + 16);
+    const records = random.bytes(count * STORABLE_RECORD_BYTES);
+    for (let at = 0; at < records.length; at += 2 * STORABLE_RECORD_BYTES)
+      records.fill(7, at, at + 16);
     const reports = Array.from({ length: count }, (_, number) => {
-      const record = records.subarray(number * RECORD_BYTES, (number + 1) * RECORD_BYTES);
+      const record = records.subarray(
+        number * STORABLE_RECORD_BYTES,
+        (number + 1) * STORABLE_RECORD_BYTES,
+      );
       return { getId: record.subarray(0, 16), envelope: record.subarray(16) };
     });
     for (let at = 0; at < count; at += 8000) await scene.put(reports.slice(at, at + 8000));
@@ -192,7 +196,10 @@ describe("a segment that is being closed", () => {
     const served = new Uint8Array(records.length);
     for (let number = 0; number < count; number++) {
       const from = number * STORED_RECORD_BYTES;
-      served.set(bytes.subarray(from, from + RECORD_BYTES), number * RECORD_BYTES);
+      served.set(
+        bytes.subarray(from, from + STORABLE_RECORD_BYTES),
+        number * STORABLE_RECORD_BYTES,
+      );
     }
     expect(bytes.length).toBe(count * STORED_RECORD_BYTES);
     expect(equalBytes(served, sortedOnce(records))).toBe(true);

@@ -1,4 +1,4 @@
-import { compareBytes, concat, equalBytes } from "@glowworm/protocol";
+import { compareBytes, concat, equalBytes, STORABLE_RECORD_BYTES } from "@glowworm/protocol";
 import { seededRandom } from "@glowworm/protocol/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -8,19 +8,18 @@ import {
   sortedNumbers,
   sortedOnce,
 } from "../../src/store/embedded/segments/sorted-records.ts";
-import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 
 const random = seededRandom("sorted records");
 
 function cut(bytes: Uint8Array): readonly Uint8Array[] {
-  return Array.from({ length: bytes.length / RECORD_BYTES }, (_, number) =>
-    bytes.subarray(number * RECORD_BYTES, (number + 1) * RECORD_BYTES),
+  return Array.from({ length: bytes.length / STORABLE_RECORD_BYTES }, (_, number) =>
+    bytes.subarray(number * STORABLE_RECORD_BYTES, (number + 1) * STORABLE_RECORD_BYTES),
   );
 }
 
 /** Records that have the first `alike` bytes in common. */
 function records(count: number, alike: number): Uint8Array {
-  const bytes = random.bytes(count * RECORD_BYTES);
+  const bytes = random.bytes(count * STORABLE_RECORD_BYTES);
   for (const record of cut(bytes)) record.fill(200, 0, alike);
   return bytes;
 }
@@ -56,7 +55,7 @@ describe("records", () => {
     const firsts = borders.map((border) => firstFrom(sorted, border));
     expect([firsts[0], firsts.at(-1)]).toEqual([0, 1000]);
     expect([...firsts].sort((a, b) => a - b)).toEqual(firsts);
-    const third = (sorted[(firsts[2] ?? 0) * RECORD_BYTES] ?? 0) / 256;
+    const third = (sorted[(firsts[2] ?? 0) * STORABLE_RECORD_BYTES] ?? 0) / 256;
     expect(third).toBeGreaterThanOrEqual(1 / 3 - 1 / 256);
   });
 });

@@ -7,6 +7,7 @@ import {
   evaluateInput,
   PATHS,
   type RandomSource,
+  STORABLE_RECORD_BYTES,
   type TokenDraft,
   tokenKeysOf,
   type UploadToken,
@@ -14,7 +15,6 @@ import {
 import { FakeClock, seededRandom } from "@glowworm/protocol/testing";
 import type { ReportStore } from "@glowworm/server";
 import type { IdCap } from "../../src/id-cap.ts";
-import { RECORD_BYTES } from "../../src/store/hour-assembly.ts";
 import { openEmbeddedTokenStore } from "../../src/tokens/embedded-token-store.ts";
 import { openInviteBook } from "../../src/tokens/invite-book.ts";
 import { makeInvite } from "../../src/tokens/make-invite.ts";
@@ -124,7 +124,7 @@ export class InvitedApp {
     return {
       put: async (records) => {
         if (this.isStoreDown !== null) throw this.isStoreDown;
-        this.stored += records.length / RECORD_BYTES;
+        this.stored += records.length / STORABLE_RECORD_BYTES;
       },
       ...{
         published: unused,

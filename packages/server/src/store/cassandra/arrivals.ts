@@ -4,9 +4,9 @@ import {
   GET_ID_BYTES,
   hourOfSegment,
   SEGMENT_SECONDS,
+  STORABLE_RECORD_BYTES,
   type StoredRecord,
 } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../hour-assembly.ts";
 import type { Tables } from "./schema.ts";
 import { bytesOf, intOf, type Row, type Session } from "./session.ts";
 
@@ -40,7 +40,7 @@ export class Arrivals {
   /** Durable when it resolves. What a failed call wrote may be there in part, and may be written again. */
   async write(segment: number, records: Uint8Array): Promise<void> {
     const shards = new Map<number, Report[]>();
-    for (let at = 0; at < records.length; at += RECORD_BYTES) {
+    for (let at = 0; at < records.length; at += STORABLE_RECORD_BYTES) {
       const report = reportAt(records, at);
       const shard = shardOf(report.getId);
       const group = shards.get(shard);
@@ -147,7 +147,7 @@ function reportAt(records: Uint8Array, at: number): Report {
   const envelopeAt = at + GET_ID_BYTES;
   return {
     getId: records.subarray(at, envelopeAt),
-    envelope: records.subarray(envelopeAt, at + RECORD_BYTES),
+    envelope: records.subarray(envelopeAt, at + STORABLE_RECORD_BYTES),
   };
 }
 

@@ -1,4 +1,4 @@
-import { DAY_SECONDS, HOUR_RECORDS_MAX, type UnixSeconds } from "@glowworm/protocol";
+import { DAY_SECONDS, HOUR_RECORDS_MAX, secondsNow, type UnixSeconds } from "@glowworm/protocol";
 import { assertClock, type StorePlace } from "../clock-check.ts";
 import { CommitQueue } from "../commit-queue.ts";
 import {
@@ -160,6 +160,6 @@ class CassandraStore implements ReportStore {
   }
 
   #now(): UnixSeconds {
-    return Math.floor(this.#options.clock.nowMs() / 1000);
+    return secondsNow(this.#options.clock);
   }
 }

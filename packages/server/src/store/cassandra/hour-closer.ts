@@ -5,8 +5,9 @@ import {
   HASH_BYTES,
   hourPadding,
   PAGE_RECORDS,
+  STORABLE_RECORD_BYTES,
 } from "@glowworm/protocol";
-import { type AssembledHour, HourAssembly, RECORD_BYTES } from "../hour-assembly.ts";
+import { type AssembledHour, HourAssembly } from "../hour-assembly.ts";
 import { hourPaddingRecords } from "../hour-rules.ts";
 import { BOOK, type ClosedHour, type OpenHour } from "./book.ts";
 import { CANDIDATE_BYTES } from "./candidate-list.ts";
@@ -65,7 +66,7 @@ async function writePages(
   const { crypto, random } = parts;
   const padding = encodeRecords(hourPaddingRecords(crypto, random, hourPadding(count), hour));
   for await (const record of recordsOf(parts, hour, previous, padding)) {
-    assembly.add(record.subarray(0, RECORD_BYTES), stepOf(record));
+    assembly.add(record.subarray(0, STORABLE_RECORD_BYTES), stepOf(record));
     if (held.length === HELD_PAGES_MAX) await flush();
   }
   await flush();
@@ -74,7 +75,7 @@ async function writePages(
 }
 
 function stepOf(record: Uint8Array): number {
-  return new ByteReader(record.subarray(RECORD_BYTES)).u32("stored.arrival_step");
+  return new ByteReader(record.subarray(STORABLE_RECORD_BYTES)).u32("stored.arrival_step");
 }
 
 /** All records of an hour's segments that the hour before does not have. */

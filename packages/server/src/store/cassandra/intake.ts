@@ -1,5 +1,11 @@
-import { type Clock, hourOfSegment, segmentOf, type UnixSeconds } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../hour-assembly.ts";
+import {
+  type Clock,
+  hourOfSegment,
+  STORABLE_RECORD_BYTES,
+  secondsNow,
+  segmentOf,
+  type UnixSeconds,
+} from "@glowworm/protocol";
 import { assertHourHolds } from "../hour-rules.ts";
 import { StoreUnavailableError } from "../report-store.ts";
 import type { Arrivals } from "./arrivals.ts";
@@ -45,7 +51,7 @@ export class Intake {
   async store(records: Uint8Array): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const segment = await this.#segment();
-      this.#assertRoom(hourOfSegment(segment), records.length / RECORD_BYTES);
+      this.#assertRoom(hourOfSegment(segment), records.length / STORABLE_RECORD_BYTES);
       await this.#arrivals.write(segment, records);
       const fence = await this.#fence.read();
       if (fence < segment) return;
@@ -63,7 +69,7 @@ export class Intake {
   }
 
   #now(): UnixSeconds {
-    return Math.floor(this.#clock.nowMs() / 1000);
+    return secondsNow(this.#clock);
   }
 
   async #segment(): Promise<number> {

@@ -1,5 +1,4 @@
-import { compareBytes, STORED_RECORD_BYTES } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../hour-assembly.ts";
+import { compareBytes, STORABLE_RECORD_BYTES, STORED_RECORD_BYTES } from "@glowworm/protocol";
 
 /** Leading bytes of an id: so many slices of an hour are worked on one after the other. */
 const SLICES = 256;
@@ -64,5 +63,5 @@ class SliceReader {
 
 /** Id and envelope; a string, because a set compares it by content. */
 function keyOf(record: Uint8Array): string {
-  return Buffer.from(record.buffer, record.byteOffset, RECORD_BYTES).toString("latin1");
+  return Buffer.from(record.buffer, record.byteOffset, STORABLE_RECORD_BYTES).toString("latin1");
 }

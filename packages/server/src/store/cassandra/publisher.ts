@@ -1,4 +1,4 @@
-import { type Clock, hourOf, segmentOf, type UnixSeconds } from "@glowworm/protocol";
+import { type Clock, hourOf, secondsNow, segmentOf, type UnixSeconds } from "@glowworm/protocol";
 import { FilterCache } from "../filter-cache.ts";
 import type { ByteParts, Published, SegmentAbsence } from "../report-store.ts";
 import { type ClosedHour, type Closing, findSegment, publishedOf } from "./book.ts";
@@ -78,6 +78,6 @@ export class Publisher {
   }
 
   #now(): UnixSeconds {
-    return Math.floor(this.#clock.nowMs() / 1000);
+    return secondsNow(this.#clock);
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock, CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
+import { secondsNow } from "@glowworm/protocol";
 import { CommitQueue } from "../commit-queue.ts";
 import { FilterCache } from "../filter-cache.ts";
 import {
@@ -192,6 +193,6 @@ export class EmbeddedStore implements ReportStore {
   }
 
   #now(): UnixSeconds {
-    return Math.floor(this.#options.clock.nowMs() / 1000);
+    return secondsNow(this.#options.clock);
   }
 }

@@ -1,5 +1,4 @@
-import { segmentOf, type UnixSeconds } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../hour-assembly.ts";
+import { STORABLE_RECORD_BYTES, segmentOf, type UnixSeconds } from "@glowworm/protocol";
 import { assertHourHolds, isDue, isOver, openRange } from "../hour-rules.ts";
 import type { Published } from "../report-store.ts";
 import { SegmentClosing } from "./closing/segment-closing.ts";
@@ -70,7 +69,7 @@ export class HourBook {
       );
     });
     if (fresh.length === 0) return;
-    const count = current.size.records + fresh.length / RECORD_BYTES;
+    const count = current.size.records + fresh.length / STORABLE_RECORD_BYTES;
     assertHourHolds(current.hour, count, this.#options.hourRecordsMax, at);
     this.#hours.orSetAside(current, () => current.insert(segment, fresh));
   }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { Failure, type FolderLock, folderTrouble, lockFolder } from "@glowworm/platform";
+import { Failure, type FolderLock, folderTrouble, lockFolder, messageOf } from "@glowworm/platform";
 import type { CryptoSuite, RandomSource, UnixSeconds } from "@glowworm/protocol";
 import { assertClock, type StorePlace } from "../clock-check.ts";
 import {
@@ -54,7 +54,7 @@ export class Writer implements WriterClient {
     } catch (error) {
       const isKnown = error instanceof StoreFullError || error instanceof StoreBusyError;
       if (isKnown || error instanceof Failure) throw error;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       throw new StoreUnavailableError(message, { cause: error });
     }
   }

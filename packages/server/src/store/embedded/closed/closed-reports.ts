@@ -5,9 +5,9 @@ import {
   GET_ID_BYTES,
   PAGE_RECORDS,
   type RandomSource,
+  STORABLE_RECORD_BYTES,
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../../hour-assembly.ts";
 import { readSpan, withFile } from "../segments/file-spans.ts";
 import { isAmong } from "../segments/sorted-records.ts";
 import { type Footer, SPANS } from "./hour-file.ts";
@@ -34,7 +34,10 @@ export class ClosedReports {
 
   /** Whether the record of 129 bytes at `at` is there. @throws {DamagedHourError} */
   has(records: Uint8Array, at: number): boolean {
-    return this.#filter.has(records, at) && this.#search(records.subarray(at, at + RECORD_BYTES));
+    return (
+      this.#filter.has(records, at) &&
+      this.#search(records.subarray(at, at + STORABLE_RECORD_BYTES))
+    );
   }
 
   #search(record: Uint8Array): boolean {
@@ -43,7 +46,7 @@ export class ClosedReports {
     return withFile(this.#path, (fd) =>
       isAmong(record, pages * PAGE_RECORDS, (number) => {
         const at = offset + number * STORED_RECORD_BYTES;
-        return readSpan(fd, { offset: at, length: RECORD_BYTES });
+        return readSpan(fd, { offset: at, length: STORABLE_RECORD_BYTES });
       }),
     );
   }

@@ -1,7 +1,7 @@
 import { constants, setPriority } from "node:os";
 import { platform } from "node:process";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { isErrno, openForReading, stopThread } from "@glowworm/platform";
+import { isErrno, messageOf, openForReading, stopThread } from "@glowworm/platform";
 import { loadCrypto } from "@glowworm/protocol";
 import { isDamage } from "../damage.ts";
 import { LocalCloser } from "./closer.ts";
@@ -33,7 +33,7 @@ async function serve(port: MessagePort, { hasTime }: ClosingSettings): Promise<v
     answer(request).then(
       (closed) => port.postMessage({ closed } satisfies ClosingReply),
       (error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         port.postMessage({ message, isDamage: isDamage(error) } satisfies ClosingReply);
       },
     );

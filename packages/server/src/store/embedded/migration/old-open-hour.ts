@@ -1,5 +1,5 @@
 import type { Database } from "@glowworm/platform";
-import { RECORD_BYTES } from "../../hour-assembly.ts";
+import { STORABLE_RECORD_BYTES } from "@glowworm/protocol";
 import { DamagedHourError } from "../damage.ts";
 import { Checksum } from "../segments/checksum.ts";
 
@@ -75,7 +75,7 @@ export class OldOpenHour {
     const records = this.#database.prepare<[number], Buffer>(query).pluck().all(segment);
     const checksum = new Checksum();
     for (const record of records) {
-      if (record.length !== RECORD_BYTES) throw new DamagedHourError("a record is cut");
+      if (record.length !== STORABLE_RECORD_BYTES) throw new DamagedHourError("a record is cut");
       checksum.addAll(record);
     }
     const note = this.#closed.get(segment) ?? null;

@@ -3,9 +3,9 @@ import {
   type CryptoSuite,
   concat,
   paddingRecord,
+  STORABLE_RECORD_BYTES,
   segmentPadding,
 } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../../hour-assembly.ts";
 import { randomFromSeed } from "../closing/seeded-padding.ts";
 import { publishedParts, type SegmentParts } from "../segments/segment-file.ts";
 import { firstFrom, PREFIXES, sortedNumbers } from "../segments/sorted-records.ts";
@@ -74,12 +74,12 @@ function* sortedRecords(
   for (let pass = 0; pass < passes; pass++) {
     const from = Math.ceil((pass * PREFIXES) / passes);
     const to = Math.ceil(((pass + 1) * PREFIXES) / passes);
-    const gathered = new Gathered(expected * RECORD_BYTES);
+    const gathered = new Gathered(expected * STORABLE_RECORD_BYTES);
     for (const run of numbers) gathered.add(between(runs.records(run), from, to));
     for (const record of padding) gathered.add(between(record, from, to));
     const { bytes } = gathered;
     for (const number of sortedNumbers(bytes)) {
-      yield bytes.subarray(number * RECORD_BYTES, (number + 1) * RECORD_BYTES);
+      yield bytes.subarray(number * STORABLE_RECORD_BYTES, (number + 1) * STORABLE_RECORD_BYTES);
     }
   }
 }
@@ -87,7 +87,10 @@ function* sortedRecords(
 /** Those of sorted records whose ids begin with `from` up to but not including `to`. */
 function between(sorted: Uint8Array, from: number, to: number): Uint8Array {
   const first = firstFrom(sorted, from);
-  return sorted.subarray(first * RECORD_BYTES, firstFrom(sorted, to) * RECORD_BYTES);
+  return sorted.subarray(
+    first * STORABLE_RECORD_BYTES,
+    firstFrom(sorted, to) * STORABLE_RECORD_BYTES,
+  );
 }
 
 /** Copies of pieces, back to back: the runs that they come from are large, and let go. */

@@ -1,5 +1,4 @@
-import { STORED_RECORD_BYTES } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../../hour-assembly.ts";
+import { STORABLE_RECORD_BYTES, STORED_RECORD_BYTES } from "@glowworm/protocol";
 import type { RecordHash } from "./record-hash.ts";
 import { RecordIndex } from "./record-index.ts";
 import { RunIndex } from "./run-index.ts";
@@ -34,7 +33,7 @@ export class KnownRecords {
   addRun({ run, segment }: RunNote, records: Uint8Array): void {
     const runs = this.#runs.get(segment) ?? new RunIndex();
     this.#runs.set(segment, runs);
-    for (let at = 0; at < records.length; at += RECORD_BYTES) {
+    for (let at = 0; at < records.length; at += STORABLE_RECORD_BYTES) {
       const hash = this.#hash.of(records, at);
       runs.add(hash, run);
       this.#segments.add(hash, segment - this.#firstSegment);
@@ -55,7 +54,7 @@ export class KnownRecords {
 
   /** Whether the record at `at`, which was hashed last, is on disk. */
   has(records: Uint8Array, at: number): boolean {
-    const record = records.subarray(at, at + RECORD_BYTES);
+    const record = records.subarray(at, at + STORABLE_RECORD_BYTES);
     let asked: number[] | undefined;
     return this.#segments.find(this.#hash, (offset) => {
       // Records that are alike in the table must not multiply.

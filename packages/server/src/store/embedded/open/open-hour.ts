@@ -1,5 +1,9 @@
-import { type CryptoSuite, type RandomSource, SEGMENTS_PER_HOUR } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../../hour-assembly.ts";
+import {
+  type CryptoSuite,
+  type RandomSource,
+  SEGMENTS_PER_HOUR,
+  STORABLE_RECORD_BYTES,
+} from "@glowworm/protocol";
 import { lastSegmentOf } from "../../hour-rules.ts";
 import type { ClosedHour } from "../closed/hour-file.ts";
 import type { ClosingJob, SegmentOnDisk } from "../closing/close-hour.ts";
@@ -131,7 +135,7 @@ export class OpenHour {
     );
     let from = 0;
     for (const run of runs) {
-      const to = from + run.records * RECORD_BYTES;
+      const to = from + run.records * STORABLE_RECORD_BYTES;
       this.#learnRun(run, sorted.subarray(from, to));
       from = to;
     }
@@ -214,7 +218,7 @@ export class OpenHour {
 
   #removeRuns(): void {
     const runs = this.#open.nextLeftover();
-    const bytes = runs.reduce((sum, { records }) => sum + records * RECORD_BYTES, 0);
+    const bytes = runs.reduce((sum, { records }) => sum + records * STORABLE_RECORD_BYTES, 0);
     this.#database.write(bytes, () => this.#database.runs.remove(runs));
     this.#open.removed(runs);
   }

@@ -1,7 +1,7 @@
 import type { RandomSource } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../../hour-assembly.ts";
+import { STORABLE_RECORD_BYTES } from "@glowworm/protocol";
 
-const WORDS = Math.ceil(RECORD_BYTES / 4);
+const WORDS = Math.ceil(STORABLE_RECORD_BYTES / 4);
 
 /** Two keyed hashes of one record at a time. Keyed, because who uploads chooses the bytes. */
 export class RecordHash {
@@ -33,7 +33,7 @@ export class RecordHash {
     let b = this.#keys[1] ?? 0;
     const keyA = this.#keys[2] ?? 0;
     const keyB = this.#keys[3] ?? 0;
-    const last = at + RECORD_BYTES - 4;
+    const last = at + STORABLE_RECORD_BYTES - 4;
     for (let word = 0; word < WORDS; word++) {
       const next = wordAt(bytes, Math.min(at + 4 * word, last));
       a = Math.imul(a ^ next, keyA);

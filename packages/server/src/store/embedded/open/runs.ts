@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { Database, Statement } from "@glowworm/platform";
-import { RECORD_BYTES } from "../../hour-assembly.ts";
+import { STORABLE_RECORD_BYTES } from "@glowworm/protocol";
 import { DamagedHourError } from "../damage.ts";
 import { isAmong } from "../segments/sorted-records.ts";
 
@@ -63,7 +63,7 @@ export class Runs {
       .prepare<[number], number>("SELECT total(length(records)) FROM runs WHERE segment > ?")
       .pluck()
       .get(segment);
-    return (bytes ?? 0) / RECORD_BYTES;
+    return (bytes ?? 0) / STORABLE_RECORD_BYTES;
   }
 
   /** The records of a run, in order, 129 bytes each. @throws {DamagedHourError} */
@@ -82,8 +82,8 @@ export class Runs {
   has(run: number, record: Uint8Array): boolean {
     if (this.#last?.run !== run) this.#last = { run, records: this.records(run) };
     const { records } = this.#last;
-    return isAmong(record, records.length / RECORD_BYTES, (number) =>
-      records.subarray(number * RECORD_BYTES, (number + 1) * RECORD_BYTES),
+    return isAmong(record, records.length / STORABLE_RECORD_BYTES, (number) =>
+      records.subarray(number * STORABLE_RECORD_BYTES, (number + 1) * STORABLE_RECORD_BYTES),
     );
   }
 
@@ -91,11 +91,11 @@ export class Runs {
   append(first: number, segment: number, sorted: Uint8Array): readonly RunNote[] {
     const insert = this.#database.prepare("INSERT INTO runs VALUES (?, ?, ?, ?)");
     const notes: RunNote[] = [];
-    for (let at = 0; at < sorted.length; at += RUN_RECORDS_MAX * RECORD_BYTES) {
-      const records = sorted.subarray(at, at + RUN_RECORDS_MAX * RECORD_BYTES);
+    for (let at = 0; at < sorted.length; at += RUN_RECORDS_MAX * STORABLE_RECORD_BYTES) {
+      const records = sorted.subarray(at, at + RUN_RECORDS_MAX * STORABLE_RECORD_BYTES);
       const run = first + notes.length;
       insert.run(run, segment, records, crc32(records));
-      notes.push({ run, segment, records: records.length / RECORD_BYTES });
+      notes.push({ run, segment, records: records.length / STORABLE_RECORD_BYTES });
     }
     return notes;
   }
@@ -109,9 +109,9 @@ export class Runs {
 }
 
 function runOf({ run, segment, records: bytes, checksum }: RunRow): Run {
-  const isWhole = Buffer.isBuffer(bytes) && bytes.length % RECORD_BYTES === 0;
+  const isWhole = Buffer.isBuffer(bytes) && bytes.length % STORABLE_RECORD_BYTES === 0;
   if (isWhole && crc32(bytes) === checksum) {
-    return { run, segment, records: bytes.length / RECORD_BYTES, bytes };
+    return { run, segment, records: bytes.length / STORABLE_RECORD_BYTES, bytes };
   }
   throw new DamagedHourError("a run differs from its sum");
 }

@@ -1,4 +1,4 @@
-import { RECORD_BYTES } from "../../hour-assembly.ts";
+import { STORABLE_RECORD_BYTES } from "@glowworm/protocol";
 
 const START = 0x811c9dc5;
 const FACTOR = 0x01000193;
@@ -24,11 +24,11 @@ export class Checksum {
 
   /** Adds all records of `bytes`, 129 bytes each. */
   addAll(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += RECORD_BYTES) this.#add(bytes, at);
+    for (let at = 0; at < bytes.length; at += STORABLE_RECORD_BYTES) this.#add(bytes, at);
   }
 
   #add(bytes: Uint8Array, from: number): void {
-    const last = from + RECORD_BYTES - 1;
+    const last = from + STORABLE_RECORD_BYTES - 1;
     let hash = Math.imul(START ^ (bytes[last] ?? 0), FACTOR);
     for (let at = from; at < last; at += WORD_BYTES) {
       const high = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16);

@@ -7,9 +7,9 @@ import {
   concat,
   equalBytes,
   SEGMENT_SECONDS,
+  STORABLE_RECORD_BYTES,
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../../hour-assembly.ts";
 import { DamagedHourError } from "../damage.ts";
 import type { Span } from "./file-spans.ts";
 
@@ -79,7 +79,7 @@ export function* publishedParts(
   let at = 0;
   for (const record of records) {
     part.set(record, at);
-    part.set(step, at + RECORD_BYTES);
+    part.set(step, at + STORABLE_RECORD_BYTES);
     at += STORED_RECORD_BYTES;
     if (at < part.length) continue;
     yield part;

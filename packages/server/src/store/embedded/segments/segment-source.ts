@@ -4,9 +4,9 @@ import {
   arrivalStepOf,
   type CryptoSuite,
   SEGMENT_SECONDS,
+  STORABLE_RECORD_BYTES,
   STORED_RECORD_BYTES,
 } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../../hour-assembly.ts";
 import type { RecordSource } from "../closing/merge.ts";
 import { DamagedHourError } from "../damage.ts";
 import { readSpan, type Span } from "./file-spans.ts";
@@ -64,7 +64,7 @@ export class SegmentSource implements RecordSource {
       this.#part = part;
       this.#at = 0;
     }
-    const record = this.#part.subarray(this.#at, this.#at + RECORD_BYTES);
+    const record = this.#part.subarray(this.#at, this.#at + STORABLE_RECORD_BYTES);
     this.#at += STORED_RECORD_BYTES;
     return record;
   }
@@ -100,7 +100,7 @@ export function isInSegment(path: string, note: SegmentNote, record: Uint8Array)
   const fd = openNoted(path, note);
   try {
     return isAmong(record, note.records, (number) => {
-      return readSpan(fd, { offset: number * STORED_RECORD_BYTES, length: RECORD_BYTES });
+      return readSpan(fd, { offset: number * STORED_RECORD_BYTES, length: STORABLE_RECORD_BYTES });
     });
   } finally {
     closeSync(fd);

@@ -1,5 +1,4 @@
-import { compareBytes } from "@glowworm/protocol";
-import { RECORD_BYTES } from "../../hour-assembly.ts";
+import { compareBytes, STORABLE_RECORD_BYTES } from "@glowworm/protocol";
 
 /** Records have numbers below this: as many as fit beside the prefix in what a double holds exactly. */
 const NUMBERS = 2 ** 24;
@@ -11,9 +10,9 @@ const PREFIX_BITS = 29;
  * record, and compares bytes only where ids begin alike: as fast when somebody makes them all alike.
  */
 export function sortedNumbers(bytes: Uint8Array): Float64Array {
-  const keys = new Float64Array(bytes.length / RECORD_BYTES);
+  const keys = new Float64Array(bytes.length / STORABLE_RECORD_BYTES);
   for (let number = 0; number < keys.length; number++) {
-    keys[number] = prefixOf(bytes, number * RECORD_BYTES) * NUMBERS + number;
+    keys[number] = prefixOf(bytes, number * STORABLE_RECORD_BYTES) * NUMBERS + number;
   }
   keys.sort();
   for (let from = 0; from < keys.length; ) {
@@ -36,8 +35,11 @@ export function sortedOnce(bytes: Uint8Array): Uint8Array {
   for (const number of sortedNumbers(bytes)) {
     if (last >= 0 && compareAt(bytes, last, number) === 0) continue;
     last = number;
-    sorted.set(bytes.subarray(number * RECORD_BYTES, (number + 1) * RECORD_BYTES), to);
-    to += RECORD_BYTES;
+    sorted.set(
+      bytes.subarray(number * STORABLE_RECORD_BYTES, (number + 1) * STORABLE_RECORD_BYTES),
+      to,
+    );
+    to += STORABLE_RECORD_BYTES;
   }
   return sorted.subarray(0, to);
 }
@@ -66,10 +68,10 @@ export function isAmong(
 /** Number of the first of sorted records whose id begins with at least `prefix` (29 bits). */
 export function firstFrom(sorted: Uint8Array, prefix: number): number {
   let low = 0;
-  let high = sorted.length / RECORD_BYTES;
+  let high = sorted.length / STORABLE_RECORD_BYTES;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (prefixOf(sorted, middle * RECORD_BYTES) < prefix) low = middle + 1;
+    if (prefixOf(sorted, middle * STORABLE_RECORD_BYTES) < prefix) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -84,8 +86,8 @@ function prefixOf(bytes: Uint8Array, at: number): number {
 }
 
 function compareAt(bytes: Uint8Array, a: number, b: number): number {
-  const [atA, atB] = [a * RECORD_BYTES, b * RECORD_BYTES];
-  for (let offset = 0; offset < RECORD_BYTES; offset++) {
+  const [atA, atB] = [a * STORABLE_RECORD_BYTES, b * STORABLE_RECORD_BYTES];
+  for (let offset = 0; offset < STORABLE_RECORD_BYTES; offset++) {
     const difference = (bytes[atA + offset] ?? 0) - (bytes[atB + offset] ?? 0);
     if (difference !== 0) return difference;
   }
